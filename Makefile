@@ -1,0 +1,62 @@
+# Everything a newcomer needs: `make help`.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
+RUNTIME := $(VENV)/.runtime
+DEVELOPMENT := $(VENV)/.development
+
+.PHONY: help demo install test check lock prove clean format
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUNTIME) ## Install, publish the sample content, serve it with a worker and an inbox
+	@exec $(BIN)/blog demo --port $(PORT)
+
+install: $(RUNTIME) ## Make the .venv from the hashed lock
+
+test: $(DEVELOPMENT) ## Install what the tests need and run them on SQLite and PostgreSQL
+	@$(BIN)/python -m pytest -n 2 -m "not crash" $(ARGS)
+
+prove: $(DEVELOPMENT) ## Kill the sender at random, many times, on both databases, and audit every delivery
+	@$(BIN)/python -m pytest -m crash $(ARGS)
+
+check: $(DEVELOPMENT) ## Format, lint, types, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(DEVELOPMENT) ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+lock: ## Resolve the dependencies anew (needs uv)
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-annotate --quiet --extra build pyproject.toml -o requirements.txt
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-annotate --quiet --extra build --extra dev pyproject.toml -c requirements.txt -o requirements-dev.txt
+
+clean: ## Remove the .venv and everything the demo wrote
+	@rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what the site needs (once) ..."
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEVELOPMENT): requirements-dev.txt $(RUNTIME)
+	@echo "Installing what the tests need (once) ..."
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,112 @@
+"""The tables of the published index; all of it can be rebuilt from the files, except `live_at`."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from blog.db import Base, BigId, UTCDateTime
+
+
+class ArticleStatus(StrEnum):
+    """What the file says of itself; whether it is live also depends on its dates."""
+
+    PUBLISHED = "published"
+    DRAFT = "draft"
+    HIDDEN = "hidden"
+
+
+class Article(Base):
+    """One article as last read from its file, rendered.
+
+    `live_at` is when readers could first see it here; it is fixed then, so that a changed date, a rename or
+    a re-import never makes an old article new to a digest. `removed_at` is set when the file is gone.
+    """
+
+    __tablename__ = "articles"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    slug: Mapped[str] = mapped_column(String(200), unique=True)
+    source: Mapped[str] = mapped_column(String(500))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(16))
+    title: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text)
+    excerpt: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    contents: Mapped[list[Any]] = mapped_column(JSON)
+    headings: Mapped[list[Any]] = mapped_column(JSON)
+    authors: Mapped[list[Any]] = mapped_column(JSON)
+    series: Mapped[str | None] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(35))
+    pinned: Mapped[list[Any]] = mapped_column(JSON)
+    extra: Mapped[dict[str, Any]] = mapped_column(JSON)
+    words: Mapped[int] = mapped_column(Integer)
+    minutes: Mapped[int] = mapped_column(Integer)
+    published_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    updated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    live_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    removed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    topics: Mapped[list["ArticleTopic"]] = relationship(
+        order_by="ArticleTopic.position", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+
+class ArticleTopic(Base):
+    """A topic of an article; position 0 is the primary one."""
+
+    __tablename__ = "article_topics"
+    __table_args__ = (Index("ix_article_topics_topic", "topic"),)
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(100), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer)
+
+
+class RelatedArticle(Base):
+    """One of the articles shown under another, best first, with the line that says why."""
+
+    __tablename__ = "related_articles"
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    related_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    score: Mapped[float] = mapped_column(Float)
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class Redirect(Base):
+    """An old path of an article: an alias from its file, or a slug it once had."""
+
+    __tablename__ = "redirects"
+
+    path: Mapped[str] = mapped_column(String(500), primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), index=True)
+
+
+class Page(Base):
+    """A standing page from `content/pages`."""
+
+    __tablename__ = "pages"
+
+    slug: Mapped[str] = mapped_column(String(200), primary_key=True)
+    source: Mapped[str] = mapped_column(String(500))
+    title: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text)
+
+
+class ContentVersion(Base):
+    """The one row that changes whenever anything published changes; pages and caches key on it."""
+
+    __tablename__ = "content_version"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    version: Mapped[str] = mapped_column(String(64))
+    synced_at: Mapped[datetime] = mapped_column(UTCDateTime)

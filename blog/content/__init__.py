@@ -1,0 +1,1 @@
+"""Content files to values: no Flask, no database."""

@@ -1,0 +1,158 @@
+"""The tables of the delivery room.
+
+A *mailing* is one message sent to many (a digest issue is one); a *variant* its frozen bytes for one set of
+articles; a *delivery* one mailing for one recipient. The recipient is an opaque number: this room does not
+know subscribers, only addresses.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from blog.db import Base, BigId, UTCDateTime
+
+
+class MailingState(StrEnum):
+    """Where a mailing stands; only a *sending* one is worked on."""
+
+    SENDING = "sending"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    DONE = "done"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; see `TRANSITIONS` in the ledger for what may follow what."""
+
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    HANDING_OVER = "handing_over"
+    DEFERRED = "deferred"
+    ACCEPTED = "accepted"
+    SKIPPED = "skipped"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+class Mailing(Base):
+    """One message to many recipients, with its frozen variants."""
+
+    __tablename__ = "mailings"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(16))
+    envelope_from: Mapped[str] = mapped_column(String(320))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Variant(Base):
+    """The frozen bytes of a mailing for one set of articles: NUL-delimited text and recipient holes."""
+
+    __tablename__ = "variants"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("mailings.id"), index=True)
+    key: Mapped[str] = mapped_column(String(64))
+    template: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Delivery(Base):
+    """One mailing for one recipient: the row is the truth about whether it was sent."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index("uq_deliveries_mailing_id_recipient_id", "mailing_id", "recipient_id", unique=True),
+        Index(
+            "ix_deliveries_due",
+            "mailing_id",
+            "next_at",
+            "id",
+            sqlite_where=text("state IN ('planned', 'deferred')"),
+            postgresql_where=text("state IN ('planned', 'deferred')"),
+        ),
+        Index(
+            "ix_deliveries_live",
+            "slot",
+            "lease_until",
+            sqlite_where=text("state IN ('claimed', 'handing_over')"),
+            postgresql_where=text("state IN ('claimed', 'handing_over')"),
+        ),
+        Index("ix_deliveries_recipient_id", "recipient_id"),
+        CheckConstraint(
+            "state IN ('planned','claimed','handing_over','deferred','accepted','skipped','bounced','failed',"
+            "'uncertain')",
+            name="state",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("mailings.id"))
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"))
+    recipient_id: Mapped[int] = mapped_column(BigId)
+    public_id: Mapped[str] = mapped_column(String(32))
+    address: Mapped[str] = mapped_column(String(320))
+    address_hash: Mapped[str] = mapped_column(String(64))
+    message_id: Mapped[str] = mapped_column(String(255), unique=True)
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    unknowns: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    next_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    owner: Mapped[str | None] = mapped_column(String(128))
+    slot: Mapped[str | None] = mapped_column(String(96))
+    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reply: Mapped[str | None] = mapped_column(String(500))
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Suppression(Base):
+    """An address that is not to be mailed, under its keyed hash; the claim and the audience read it."""
+
+    __tablename__ = "suppressions"
+
+    address_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class OutboxState(StrEnum):
+    """Where a single mail stands."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class OutboxMail(Base):
+    """A single mail to be made and sent: what kind and about whom, never its text or address."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "ix_outbox_due",
+            "next_at",
+            sqlite_where=text("state IN ('pending', 'claimed')"),
+            postgresql_where=text("state IN ('pending', 'claimed')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    subject_id: Mapped[int] = mapped_column(BigId)
+    dedup_key: Mapped[str] = mapped_column(String(128), unique=True)
+    message_id: Mapped[str] = mapped_column(String(255))
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    next_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    owner: Mapped[str | None] = mapped_column(String(128))
+    slot: Mapped[str | None] = mapped_column(String(96))
+    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reply: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

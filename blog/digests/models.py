@@ -1,0 +1,46 @@
+"""The tables of the digests room."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from blog.db import Base, UTCDateTime
+
+
+class Issue(Base):
+    """One digest, planned once; it shares its number with the mailing that carries it.
+
+    `web_html` is the frozen web view: what was sent is kept as it was sent.
+    """
+
+    __tablename__ = "issues"
+
+    id: Mapped[int] = mapped_column(ForeignKey("mailings.id"), primary_key=True, autoincrement=False)
+    cadence: Mapped[str] = mapped_column(String(16))
+    number: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str] = mapped_column(Text)
+    cutoff_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    web_html: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class IssueArticle(Base):
+    """An article that an issue carried in at least one variant."""
+
+    __tablename__ = "issue_articles"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id"), primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer)
+
+
+class ScheduleRun(Base):
+    """A period of a cadence whose digest has been planned (or found empty): it is never planned again."""
+
+    __tablename__ = "schedule_runs"
+
+    cadence: Mapped[str] = mapped_column(String(16), primary_key=True)
+    period: Mapped[str] = mapped_column(String(32), primary_key=True)
+    ran_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id"))

@@ -1,0 +1,33 @@
+"""Every public address of the site, made in one place."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True)
+class Links:
+    """Absolute addresses under `base` (an origin without a trailing slash)."""
+
+    base: str
+
+    def to(self, path: str) -> str:
+        """Return the absolute address of a path that starts with a slash."""
+        return self.base + path
+
+    def article(self, slug: str) -> str:
+        return self.to(f"/articles/{quote(slug)}")
+
+    def topic(self, slug: str) -> str:
+        return self.to(f"/topics/{quote(slug)}")
+
+    def digest(self, issue_id: int) -> str:
+        return self.to(f"/digests/{issue_id}")
+
+    def confirm(self, token: str) -> str:
+        return self.to(f"/confirm/{token}")
+
+    def unsubscribe(self, token: str) -> str:
+        return self.to(f"/unsubscribe/{token}")
+
+    def preferences(self, token: str) -> str:
+        return self.to(f"/preferences/{token}")

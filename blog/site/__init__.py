@@ -1,0 +1,1 @@
+"""The public pages, feeds and sitemap."""

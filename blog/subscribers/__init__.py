@@ -1,0 +1,1 @@
+"""The people who asked for mail: sign-up, confirmation, preferences, leaving, and the record of consent."""

@@ -1,0 +1,79 @@
+"""The tables of the subscribers room."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from blog.db import Base, BigId, UTCDateTime
+
+
+class Status(StrEnum):
+    """Where a subscription stands; `bounced`, `complained` and `erased` are read from the suppression list."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    ERASED = "erased"
+
+
+class Cadence(StrEnum):
+    """How often a subscriber wants to hear."""
+
+    INSTANT = "instant"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+class Subscriber(Base):
+    """One address that was entered, with its choices.
+
+    `topics` holds the followed topics' slugs, sorted and joined by commas; empty means all. `address` is what
+    goes on the wire (domain as an A-label), `address_key` what makes two spellings the same address.
+    """
+
+    __tablename__ = "subscribers"
+    __table_args__ = (
+        Index("ix_subscribers_audience", "status", "cadence", "topics"),
+        CheckConstraint(
+            "status IN ('pending','active','unsubscribed','bounced','complained','erased')", name="status"
+        ),
+        CheckConstraint("cadence IN ('instant','daily','weekly','monthly')", name="cadence"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    email: Mapped[str] = mapped_column(String(320))
+    address: Mapped[str] = mapped_column(String(320))
+    address_key: Mapped[str] = mapped_column(String(320), unique=True)
+    address_hash: Mapped[str] = mapped_column(String(64), index=True)
+    status: Mapped[str] = mapped_column(String(16))
+    cadence: Mapped[str] = mapped_column(String(16))
+    topics: Mapped[str] = mapped_column(String(2000))
+    timezone: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(35))
+    nonce: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    confirm_mailed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class ConsentEvent(Base):
+    """What was shown, when, from where and what was pressed; append-only, kept by a trigger."""
+
+    __tablename__ = "consent_events"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id"), index=True)
+    event: Mapped[str] = mapped_column(String(32))
+    method: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    wording: Mapped[str] = mapped_column(String(64))
+    network: Mapped[str] = mapped_column(String(64))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)

