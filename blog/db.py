@@ -58,6 +58,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -139,9 +140,7 @@ def _busy_as_such() -> Iterator[None]:
         yield
     except OperationalError as error:
         if "database is locked" in str(error.orig):
-            raise Busy(
-                "the database is busy: another program holds it; nothing was stored, try again"
-            ) from error
+            raise Busy("the database is held by another program; nothing was stored, try again") from error
         raise
 
 
@@ -150,7 +149,7 @@ def _sqlite_engine(url: str, begin: str, query_only: bool = False) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
-        # The driver's own BEGIN is deferred: four threads of read-modify-write lost 149 of 200 updates with it.
+        # The driver's own BEGIN is deferred: four threads of read-modify-write lost 149 of 200 updates.
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")

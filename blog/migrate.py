@@ -1,17 +1,14 @@
 """Bringing a database to the newest schema."""
 
-import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from blog.db import Database
-from blog.settings import ROOT
-
-MIGRATIONS = ROOT / "migrations"
+from blog.revisions import MIGRATIONS
 
 
 def configuration(folder: Path = MIGRATIONS) -> Config:
@@ -31,25 +28,14 @@ def downgrade(database: Database, revision: str) -> tuple[str | None, str | None
     return _move(database, command.downgrade, revision)
 
 
-def head() -> str | None:
-    """Return the newest revision this code knows."""
-    return ScriptDirectory.from_config(configuration()).get_current_head()
-
-
-def current(database: Database) -> str | None:
-    """Return the revision the database is at; None for an empty one."""
-    with database.reading() as session:
-        return MigrationContext.configure(session.connection()).get_current_revision()
-
-
 def _move(
-    database: Database, action: "type[object] | object", revision: str
+    database: Database, action: Callable[[Config, str], None], revision: str
 ) -> tuple[str | None, str | None]:
     config = configuration()
-    with database.transaction() as session, warnings.catch_warnings():
+    with database.transaction() as session:
         connection = session.connection()
         context = MigrationContext.configure(connection)
         before = context.get_current_revision()
         config.attributes["connection"] = connection
-        action(config, revision)  # type: ignore[operator]
+        action(config, revision)
         return before, context.get_current_revision()

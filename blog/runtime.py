@@ -1,5 +1,6 @@
 """The only place that chooses which piece serves which purpose."""
 
+from blog.articles.publication import Publication
 from blog.db import Database
 from blog.links import Links
 from blog.settings import Settings
@@ -9,9 +10,11 @@ from blog.web.context import Services
 
 def build(settings: Settings) -> Services:
     """Return the services that these settings ask for."""
+    database = Database(settings.sqlalchemy_url)
     return Services(
         settings=settings,
-        database=Database(settings.sqlalchemy_url),
+        database=database,
         tokens=Tokens(settings.key_ring),
         links=Links(settings.site_url),
+        site=Publication(database, settings.content_dir),
     )

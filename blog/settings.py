@@ -21,6 +21,7 @@ from blog.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 SHORTEST_SECRET = 32
+HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
 PLACEHOLDERS = ("changeme", "change-me", "change_me", "your-secret", "secret-key")
 
 
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, le=9, description="Reverse proxies whose X-Forwarded-For is believed"
     )
+    inbox_dir: Path | None = Field(None, description="Set by `blog demo`: where its inbox keeps mail")
     demo: bool = Field(
         False,
         validate_default=True,
@@ -71,9 +73,15 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return sources["init_settings"], sources["env_settings"], TomlConfigSettingsSource(settings_cls)
+        del dotenv_settings, file_secret_settings  # two places are enough to look in
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @field_validator("site_url")
     @classmethod
@@ -141,9 +149,7 @@ class Settings(BaseSettings):
 def _secret_problems(given: dict[str, Any], demo: bool) -> list[str]:
     secret = given["secret_key"].get_secret_value() if "secret_key" in given else "-"
     if not secret and not _is_local(given.get("site_url", "http://localhost"), demo):
-        return [
-            "BLOG_SECRET_KEY: missing; make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
-        ]
+        return [f"BLOG_SECRET_KEY: missing; make one with: {HOW_TO_MAKE_ONE}"]
     weak = len(secret) < SHORTEST_SECRET or any(word in secret.lower() for word in PLACEHOLDERS)
     if secret not in ("", "-") and weak and not demo:
         return [f"BLOG_SECRET_KEY: too weak; use at least {SHORTEST_SECRET} random characters"]

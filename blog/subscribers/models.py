@@ -11,7 +11,7 @@ from blog.db import Base, BigId, UTCDateTime
 
 
 class Status(StrEnum):
-    """Where a subscription stands; `bounced`, `complained` and `erased` are read from the suppression list."""
+    """Where a subscription stands; the last three are read from the suppression list."""
 
     PENDING = "pending"
     ACTIVE = "active"

@@ -1,10 +1,12 @@
-"""What every view works with: the settings, the database, the tokens and the addresses."""
+"""What every view works with: the settings, the database, the tokens, the addresses, the site."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
 from flask import current_app
 
+from blog.content.values import Site
 from blog.db import Database
 from blog.links import Links
 from blog.settings import Settings
@@ -19,6 +21,7 @@ class Services:
     database: Database
     tokens: Tokens
     links: Links
+    site: Callable[[], Site]
 
 
 def services() -> Services:

@@ -272,7 +272,8 @@ def upgrade() -> None:
         sa.Column("reply", sa.String(length=500), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "state IN ('planned','claimed','handing_over','deferred','accepted','skipped','bounced','failed','uncertain')",
+            "state IN ('planned','claimed','handing_over','deferred','accepted','skipped','bounced','failed',"
+            "'uncertain')",
             name=op.f("ck_deliveries_state"),
         ),
         sa.ForeignKeyConstraint(

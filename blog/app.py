@@ -1,0 +1,118 @@
+"""Door: the web application. Every blueprint is listed here; every view says who it is for."""
+
+import traceback
+from types import TracebackType
+
+import structlog
+from flask import Blueprint, Flask, Response, request
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from blog import revisions, runtime
+from blog.delivery import views as inbox
+from blog.delivery.mail import flask_config, mail
+from blog.digests import views as digests
+from blog.errors import BlogError
+from blog.settings import ROOT, Settings, load_settings
+from blog.site import drawings, feeds, media, missing, page_globals, sitemap
+from blog.site import views as site
+from blog.subscribers import views as subscribers
+from blog.web import addresses, error_pages, guards, headers, static_files
+from blog.web.context import services
+
+LARGEST_BODY = 64 * 1024
+MOST_FORM_PARTS = 100
+
+#: The public site first; the demo's own pages are added only in the demo.
+BLUEPRINTS = (
+    site.blueprint,
+    feeds.blueprint,
+    sitemap.blueprint,
+    drawings.blueprint,
+    media.blueprint,
+    subscribers.blueprint,
+    digests.blueprint,
+)
+DEMO_BLUEPRINTS = (inbox.blueprint,)
+
+log = structlog.get_logger("blog.web")
+health = Blueprint("health", __name__)
+
+
+class Application(Flask):
+    """Flask, but an error's log line holds no address, no token and nothing that a stranger typed."""
+
+    def log_exception(
+        self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]
+    ) -> None:
+        kind, _, frames = exc_info
+        log.error(
+            "request_failed",
+            error=kind.__name__ if kind else "unknown",
+            endpoint=request.endpoint,
+            reference=error_pages.new_reference(),
+            places=[f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(frames)],
+        )
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application; without `settings` they are read from the environment."""
+    settings = settings or load_settings()
+    app = Application("blog", template_folder=str(ROOT / "templates"), static_folder=None)
+    app.extensions["blog"] = runtime.build(settings)
+    _configure(app, settings)
+    headers.install(app, https=settings.site_url.startswith("https://"))
+    addresses.install(app)
+    static_files.install(app)
+    page_globals.install(app)
+    error_pages.install(app)
+    missing.install(app)
+    mail.init_app(app)
+    for blueprint in (health, *BLUEPRINTS, *(DEMO_BLUEPRINTS if settings.demo else ())):
+        app.register_blueprint(blueprint)
+    guards.refuse_unguarded(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
+        MAX_FORM_PARTS=MOST_FORM_PARTS,
+        **flask_config(settings),
+    )
+    if not settings.is_local:
+        # A health check may come by the loopback name; no address is ever made from the Host header.
+        app.config["TRUSTED_HOSTS"] = [settings.host, "localhost", "127.0.0.1"]
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+
+
+@health.get("/healthz")
+@guards.public
+def alive() -> Response:
+    """Say that the process answers."""
+    return _line("ok", 200)
+
+
+@health.get("/readyz")
+@guards.public
+def ready() -> Response:
+    """Say whether the site can do its work: the database answers and is at the schema of this code."""
+    try:
+        at, wanted = revisions.current(services().database), revisions.head()
+    except (SQLAlchemyError, BlogError):
+        return _line("the database does not answer", 503)
+    if at != wanted:
+        return _line(
+            f"the database is at revision {at or 'none'}, this code needs {wanted}: run `blog db upgrade`",
+            503,
+        )
+    return _line("ready", 200)
+
+
+def _line(text: str, status: int) -> Response:
+    response = Response(text + "\n", status, mimetype="text/plain")
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,181 @@
+"""What pages, feeds and digests ask of the index; a draft or a future article is never in an answer."""
+
+import difflib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased, defer
+
+from blog import clock
+from blog.articles import redirects
+from blog.articles.live import live
+from blog.articles.models import (
+    Article,
+    ArticleTopic,
+    ContentVersion,
+    Page,
+    Redirect,
+    RelatedArticle,
+)
+
+#: A wrong address is compared with this many of the newest articles; anyone can ask for wrong addresses.
+MOST_COMPARED = 2_000
+LONGEST_SLUG = 100
+
+
+@dataclass(frozen=True)
+class TopicCount:
+    """A topic as the live articles use it."""
+
+    slug: str
+    name: str
+    count: int
+    latest_at: datetime
+
+
+@dataclass(frozen=True)
+class RelatedCard:
+    """An article shown under another, and the line that says why."""
+
+    article: Article
+    reason: str
+    kind: str
+
+
+def article(session: Session, slug: str, now: datetime) -> Article | None:
+    """Return the live article at an address."""
+    return session.scalar(select(Article).where(Article.slug == slug, *live(now)))
+
+
+def latest(session: Session, now: datetime, limit: int) -> list[Article]:
+    """Return the newest live articles, whole."""
+    return list(session.scalars(_newest_first(now).limit(limit)))
+
+
+def in_topic(session: Session, topic: str, now: datetime, limit: int | None = None) -> list[Article]:
+    """Return a topic's live articles, newest first: whole up to a limit, or all without their texts."""
+    query = (
+        _newest_first(now)
+        .join(ArticleTopic, ArticleTopic.article_id == Article.id)
+        .where(ArticleTopic.topic == topic)
+    )
+    return list(session.scalars(query.limit(limit) if limit else query.options(*_WITHOUT_TEXTS)))
+
+
+def all_live(session: Session, now: datetime) -> list[Article]:
+    """Return every live article, newest first, without its texts."""
+    return list(session.scalars(_newest_first(now).options(*_WITHOUT_TEXTS)))
+
+
+_WITHOUT_TEXTS = (defer(Article.html), defer(Article.text))
+
+
+def _newest_first(now: datetime) -> Select[Article]:
+    return select(Article).where(*live(now)).order_by(Article.published_at.desc(), Article.id.desc())
+
+
+def topics(session: Session, now: datetime) -> list[TopicCount]:
+    """Return the topics of the live articles, the most used first."""
+    counted = (
+        select(ArticleTopic.topic, func.count(), func.max(Article.published_at), func.max(Article.id))
+        .join(Article, Article.id == ArticleTopic.article_id)
+        .where(*live(now))
+        .group_by(ArticleTopic.topic)
+    )
+    rows = session.execute(counted).all()
+    names = topic_names(session, {newest for *_, newest in rows})
+    found = [TopicCount(slug, names.get(slug, slug), count, latest_at) for slug, count, latest_at, _ in rows]
+    return sorted(found, key=lambda topic: (-topic.count, topic.slug))
+
+
+def topic_names(session: Session, articles: set[int]) -> dict[str, str]:
+    """Return how the given articles write their topics, by slug."""
+    names: dict[str, str] = {}
+    for extra in session.scalars(select(Article.extra).where(Article.id.in_(articles)).order_by(Article.id)):
+        names |= extra.get("topic_names", {})
+    return names
+
+
+def related(session: Session, article: Article, now: datetime, limit: int = 3) -> list[RelatedCard]:
+    """Return the articles to show under this one, best first."""
+    query = (
+        select(Article, RelatedArticle.reason, RelatedArticle.kind)
+        .join(RelatedArticle, RelatedArticle.related_id == Article.id)
+        .where(RelatedArticle.article_id == article.id, *live(now))
+        .order_by(RelatedArticle.position)
+        .limit(limit)
+    )
+    return [RelatedCard(found, reason, kind) for found, reason, kind in session.execute(query)]
+
+
+def related_slugs(session: Session, now: datetime) -> dict[str, list[str]]:
+    """Return what `related` gives for every live article, as slugs."""
+    found: dict[str, list[str]] = {slug: [] for slug in session.scalars(_slugs(now))}
+    other = aliased(Article)
+    query = (
+        select(other.slug, Article.slug)
+        .join(RelatedArticle, RelatedArticle.related_id == Article.id)
+        .join(other, other.id == RelatedArticle.article_id)
+        .where(*live(now))
+        .order_by(RelatedArticle.article_id, RelatedArticle.position)
+    )
+    for slug, card in session.execute(query):
+        if slug in found:
+            found[slug].append(card)
+    return found
+
+
+def _slugs(now: datetime) -> Select[str]:
+    return select(Article.slug).where(*live(now)).order_by(Article.published_at.desc(), Article.id.desc())
+
+
+def gone(session: Session, slug: str, now: datetime | None = None) -> bool:
+    """Whether an article was readable at this address and has been removed, or has expired, since."""
+    now = now or clock.now()
+    moved = aliased(Redirect)
+    known = (
+        select(Article.id)
+        .outerjoin(moved, and_(moved.article_id == Article.id, moved.path == f"/articles/{slug}"))
+        .where(or_(Article.slug == slug, moved.path.is_not(None)))
+        .where(Article.live_at <= now, or_(Article.removed_at.is_not(None), Article.expires_at <= now))
+    )
+    return session.scalar(known.limit(1)) is not None
+
+
+def redirect_for(session: Session, path: str, now: datetime) -> str | None:
+    """Return where an old address leads now, as a path."""
+    return redirects.target(session, path, now)
+
+
+def suggestions(session: Session, slug: str, now: datetime, limit: int = 3) -> list[Article]:
+    """Return the articles somebody may have meant by a wrong address, the likeliest first."""
+    wanted = slug[:LONGEST_SLUG].lower()
+    slugs = list(session.scalars(_slugs(now).limit(MOST_COMPARED)))
+    same = [known for known in slugs if _letters(known) == _letters(wanted)]
+    near = [*same, *difflib.get_close_matches(wanted, slugs, n=limit)]
+    chosen = list(dict.fromkeys(near))[:limit]
+    found = session.scalars(select(Article).where(Article.slug.in_(chosen)).options(*_WITHOUT_TEXTS))
+    by_slug = {article.slug: article for article in found}
+    return [by_slug[known] for known in chosen if known in by_slug]
+
+
+def _letters(slug: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", slug)
+
+
+def page(session: Session, slug: str) -> Page | None:
+    """Return a standing page."""
+    return session.get(Page, slug)
+
+
+def pages(session: Session) -> list[Page]:
+    """Return all standing pages, by title."""
+    return list(session.scalars(select(Page).order_by(Page.title, Page.slug)))
+
+
+def version(session: Session) -> str:
+    """Return what changes whenever anything published changes; empty before the first sync."""
+    kept = session.get(ContentVersion, 1)
+    return kept.version if kept else ""

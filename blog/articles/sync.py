@@ -1,0 +1,218 @@
+"""Bringing the published index into line with the content files: one transaction, and only what changed.
+
+An article keeps its row, and with it the moment it first went live, however its file is renamed, moved,
+re-dated, taken away or brought back: by that row digests know what they have sent.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from blog.articles import redirects
+from blog.articles.matching import Known, Matched, match
+from blog.articles.models import (
+    Article,
+    ArticleTopic,
+    ContentVersion,
+    Page,
+    Redirect,
+    RelatedArticle,
+)
+from blog.articles.related import recompute
+from blog.content.values import ArticleFile, Library
+
+Pair = tuple[ArticleFile, Known | None]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a sync did, by slug."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    unchanged: int
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+def sync(session: Session, library: Library, now: datetime) -> Changes:
+    """Store what the library holds; running it again changes nothing."""
+    _wait_for_others(session)
+    known = _known(session)
+    matched = match(known, library.articles, library.failed)
+    changes = _changes(matched)
+    changed = [(file, row) for file, row in matched.pairs if row and differs(file, row)]
+    added = [file for file, row in matched.pairs if row is None]
+    _free_addresses(session, known, matched.pairs)
+    _update(session, changed, now)
+    _insert(session, added, now, archive=not known)
+    _remove(session, matched.gone, now)
+    ids = _ids(session)
+    _store_topics(session, [row.id for _, row in changed], [file for file, _ in changed] + added, ids)
+    moved = redirects.store(session, _old_addresses(matched.pairs, ids), ids)
+    paged = _store_pages(session, library)
+    if changes:
+        recompute(session, now)
+    if changes or moved or paged:
+        _stamp(session, now)
+    return changes
+
+
+def _wait_for_others(session: Session) -> None:
+    """Let one sync at a time go on; SQLite's writers wait for each other anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE content_version IN EXCLUSIVE MODE"))
+
+
+def _known(session: Session) -> list[Known]:
+    columns = (
+        Article.id,
+        Article.slug,
+        Article.source,
+        Article.content_hash,
+        func.length(Article.html),
+        Article.published_at,
+        Article.live_at,
+        Article.removed_at,
+    )
+    return [Known(*row) for row in session.execute(select(*columns).order_by(Article.id))]
+
+
+def _changes(matched: Matched) -> Changes:
+    added = [file.slug for file, row in matched.pairs if row is None or row.removed_at]
+    changed = [file.slug for file, row in matched.pairs if row and not row.removed_at and differs(file, row)]
+    removed = [row.slug for row in matched.gone]
+    unchanged = len(matched.pairs) - len(added) - len(changed)
+    return Changes(sorted(added), sorted(changed), sorted(removed), unchanged)
+
+
+def differs(file: ArticleFile, row: Known) -> bool:
+    """Whether a row must be written again: another file, address or text, or a reference resolved anew."""
+    before = (row.source, row.slug, row.content_hash, row.length, row.removed_at)
+    return before != (file.source, file.slug, file.content_hash, len(file.html), None)
+
+
+def _free_addresses(session: Session, known: Iterable[Known], pairs: Iterable[Pair]) -> None:
+    """Take every address that changes hands from its old row first: two rows may swap theirs."""
+    wanted = {file.slug: row.id if row else None for file, row in pairs}
+    in_the_way = [row.id for row in known if row.slug in wanted and wanted[row.slug] != row.id]
+    if in_the_way:
+        session.execute(update(Article), [{"id": number, "slug": f"~{number}"} for number in in_the_way])
+
+
+def _update(session: Session, changed: Iterable[tuple[ArticleFile, Known]], now: datetime) -> None:
+    rows = [{"id": row.id, **_columns(file), **_times(file, row, now)} for file, row in changed]
+    if rows:
+        session.execute(update(Article), rows)
+
+
+def _insert(session: Session, added: Iterable[ArticleFile], now: datetime, archive: bool) -> None:
+    rows = [{**_columns(file), **_times(file, None, now, archive)} for file in added]
+    if rows:
+        session.execute(insert(Article), rows)
+
+
+def _remove(session: Session, gone: Iterable[Known], now: datetime) -> None:
+    rows = [{"id": row.id, "removed_at": now} for row in gone]
+    if rows:
+        session.execute(update(Article), rows)
+
+
+def _columns(file: ArticleFile) -> dict[str, Any]:
+    same = (
+        *("slug", "source", "content_hash", "status", "title", "description", "excerpt", "html", "text"),
+        *("contents", "headings", "authors", "series", "language", "pinned", "words", "minutes"),
+        *("updated_at", "expires_at"),
+    )
+    columns = {name: getattr(file, name) for name in same}
+    return columns | {"extra": {**file.extra, "topic_names": file.topic_names}, "removed_at": None}
+
+
+def _times(file: ArticleFile, row: Known | None, now: datetime, archive: bool = False) -> dict[str, Any]:
+    published_at = row.published_at if row and not file.dated else file.published_at
+    return {"published_at": published_at, "live_at": live_at(file, row, now, archive)}
+
+
+def live_at(file: ArticleFile, row: Known | None, now: datetime, archive: bool) -> datetime | None:
+    """Return when an article is first seen by readers here; once that has passed, it never changes.
+
+    An `archive`, the first sync of all, brings old articles, not news: they were live when they say so.
+    """
+    if row and row.live_at and row.live_at <= now:
+        return row.live_at
+    if file.status != "published":
+        return None
+    if archive and file.published_at <= now:
+        return file.published_at
+    return max(file.published_at, now)
+
+
+def _store_topics(
+    session: Session, changed: Sequence[int], files: Iterable[ArticleFile], ids: dict[str, int]
+) -> None:
+    if changed:
+        session.execute(delete(ArticleTopic).where(ArticleTopic.article_id.in_(changed)))
+    rows = [
+        {"article_id": ids[file.slug], "topic": topic, "position": position}
+        for file in files
+        for position, topic in enumerate(file.topics)
+    ]
+    if rows:
+        session.execute(insert(ArticleTopic), rows)
+
+
+def _ids(session: Session) -> dict[str, int]:
+    return dict(session.execute(select(Article.slug, Article.id).where(Article.removed_at.is_(None))).all())
+
+
+def _old_addresses(pairs: Iterable[Pair], ids: dict[str, int]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for file, row in pairs:
+        former = [f"/articles/{row.slug}"] if row and row.slug != file.slug and row.slug[0] != "~" else []
+        found |= dict.fromkeys([*former, *file.aliases], ids[file.slug])
+    return found
+
+
+def _store_pages(session: Session, library: Library) -> bool:
+    names = ("slug", "source", "title", "description", "html")
+    columns = [getattr(Page, name) for name in names]
+    kept = {row[0]: tuple(row) for row in session.execute(select(*columns))}
+    wanted = {page.slug: tuple(getattr(page, name) for name in names) for page in library.pages}
+    left = {slug for slug, row in kept.items() if row[1] in library.failed}
+    stale = [slug for slug, row in kept.items() if wanted.get(slug) != row and slug not in left]
+    new = [row for slug, row in wanted.items() if kept.get(slug) != row and slug not in left]
+    if stale:
+        session.execute(delete(Page).where(Page.slug.in_(stale)))
+    if new:
+        session.execute(insert(Page), [dict(zip(names, row, strict=True)) for row in new])
+    return bool(stale or new)
+
+
+def _stamp(session: Session, now: datetime) -> None:
+    """Give what is published now a version: the same content has the same one on every host."""
+    state = hashlib.sha256()
+    articles = select(
+        Article.id,
+        Article.slug,
+        Article.content_hash,
+        func.length(Article.html),
+        Article.status,
+        Article.published_at,
+        Article.live_at,
+        Article.removed_at,
+    )
+    pages = select(Page.slug, Page.title, Page.description, Page.html).order_by(Page.slug)
+    moves = select(Redirect.path, Redirect.article_id).order_by(Redirect.path)
+    neighbours = select(RelatedArticle.article_id, RelatedArticle.related_id, RelatedArticle.reason)
+    ordered = neighbours.order_by(RelatedArticle.article_id, RelatedArticle.position)
+    for query in (articles.order_by(Article.id), pages, moves, ordered):
+        for row in session.execute(query):
+            state.update(repr(tuple(row)).encode())
+    session.merge(ContentVersion(id=1, version=state.hexdigest(), synced_at=now))

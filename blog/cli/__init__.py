@@ -1,0 +1,75 @@
+"""The command line: `blog`, one file a noun, each command thin: parse, open a transaction, call, print."""
+
+import importlib
+import os
+import sys
+
+import click
+from flask.cli import AppGroup
+
+from blog.errors import BlogError
+
+#: Which module holds a command; it is imported when the command is asked for, so that each starts quickly.
+COMMANDS = {
+    "articles": "articles:articles",
+    "db": "database:group",
+    "demo": "demo:demo",
+    "digest": "digest:group",
+    "related": "articles:related",
+    "serve": "serve:serve",
+    "subscribers": "subscribers:group",
+    "sync": "articles:sync_command",
+    "worker": "worker:worker",
+}
+
+
+class Commands(AppGroup):
+    """The group of all commands, each imported on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"blog.cli.{module}"), name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def cli() -> None:
+    """Publish Markdown as a fast, quiet site, and mail it to the people who asked for it.
+
+    Settings come from the environment (BLOG_…) or from blog.toml; see docs/settings.md.
+    """
+
+
+def main() -> None:
+    """Run the command line; every error is one clear line (or one a mistake) on standard error."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help())
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(f"blog: {error.format_message()}", err=True)
+        sys.exit(2)
+    except BlogError as error:
+        click.echo("\n".join(f"blog: {line}" for line in str(error).split("\n")), err=True)
+        sys.exit(error.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("BLOG_TRACEBACK"):
+            raise
+        click.echo(
+            f"blog: unexpected {type(error).__name__}: {' '.join(str(error).split())[:300]} "
+            "(set BLOG_TRACEBACK=1 to see where)",
+            err=True,
+        )
+        sys.exit(1)

@@ -1,0 +1,114 @@
+"""`blog sync`, `blog articles`, `blog related`: from files to the published index."""
+
+import sys
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+from flask.cli import AppGroup
+
+from blog import clock
+from blog.articles import reading
+from blog.articles.models import Article
+from blog.articles.sync import Changes, sync
+from blog.cli.opening import json_option, open_services, print_json
+from blog.content import problems as problem_lines
+from blog.content.library import load
+from blog.content.values import Library
+from blog.errors import BlogError, UsageError
+from blog.web.context import Services
+
+
+@click.command("sync")
+@json_option
+def sync_command(as_json: bool) -> None:
+    """Publish what is in the content folder; files with problems are named, the others go on."""
+    changes, library = publish(open_services())
+    if as_json:
+        print_json({**asdict(changes), "problems": [asdict(problem) for problem in library.problems]})
+        return
+    for line in problem_lines.lines(library.problems):
+        click.echo(line, err=True)
+    click.echo(
+        f"{len(changes.added)} added, {len(changes.changed)} changed, {len(changes.removed)} removed, "
+        f"{changes.unchanged} unchanged; {len(library.problems)} problems."
+    )
+
+
+def publish(services: Services) -> tuple[Changes, Library]:
+    """Read the content folder and bring the index up to date."""
+    folder = services.settings.content_dir
+    if not folder.is_dir():
+        raise UsageError(f"BLOG_CONTENT_DIR: there is no folder {folder}")
+    now = clock.now()
+    library = load(folder, now)
+    with services.database.transaction() as session:
+        return sync(session, library, now), library
+
+
+@click.group("articles", cls=AppGroup)
+def articles() -> None:
+    """Look at the published index."""
+
+
+@articles.command("list", with_appcontext=False)
+@json_option
+def list_command(as_json: bool) -> None:
+    """List the articles that readers can see, newest first."""
+    services = open_services()
+    with services.database.reading() as session:
+        rows = [_row(article) for article in reading.all_live(session, clock.now())]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['published_at']:%Y-%m-%d}  {row['slug']}  {row['title']}")
+    if not rows:
+        click.echo("No articles yet. Put a Markdown file into content/articles and run: blog sync")
+
+
+def _row(article: Article) -> dict[str, str | datetime | list[str]]:
+    return {
+        "slug": article.slug,
+        "title": article.title,
+        "published_at": article.published_at,
+        "topics": [topic.topic for topic in article.topics],
+    }
+
+
+@click.command("related")
+@click.argument("slug", required=False)
+@click.option("--all", "everything", is_flag=True, help="Print the related articles of every article.")
+@json_option
+def related(slug: str | None, everything: bool, as_json: bool) -> None:
+    """Show which articles are related to SLUG, and why."""
+    if bool(slug) == everything:
+        raise click.UsageError("name one article, or give --all")
+    services = open_services()
+    if everything:
+        _print_all(services, as_json)
+        return
+    with services.database.reading() as session:
+        article = reading.article(session, slug or "", clock.now())
+        if article is None:
+            raise BlogError(f"there is no article {slug!r}; see: blog articles list")
+        cards = reading.related(session, article, clock.now(), limit=5)
+        rows = [
+            {"slug": c.article.slug, "title": c.article.title, "kind": c.kind, "reason": c.reason}
+            for c in cards
+        ]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['slug']}  ({row['kind']}: {row['reason'] or 'chosen by the author'})")
+
+
+def _print_all(services: Services, as_json: bool) -> None:
+    with services.database.reading() as session:
+        found = reading.related_slugs(session, clock.now())
+    if as_json:
+        print_json(found)
+        return
+    for slug, others in found.items():
+        sys.stdout.write(f"{slug}: {', '.join(others)}\n")

@@ -1,0 +1,27 @@
+"""What commands share: the services over a database that is ready, and how results are printed."""
+
+import json
+from typing import Any
+
+import click
+
+from blog import revisions, runtime
+from blog.errors import BlogError
+from blog.settings import load_settings
+from blog.web.context import Services
+
+
+def open_services(ready: bool = True) -> Services:
+    """Return the services; with `ready`, refuse a database that is not at the newest schema."""
+    services = runtime.build(load_settings())
+    if ready and revisions.current(services.database) != revisions.head():
+        raise BlogError("the database is not at this version's schema; run: blog db upgrade")
+    return services
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one JSON document."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")

@@ -1,0 +1,52 @@
+"""`blog serve`: the web server."""
+
+import os
+import socket
+import sys
+
+import click
+
+from blog.cli.opening import open_services
+from blog.errors import UsageError
+from blog.settings import ROOT
+
+# granian's shutdown was seen to hang when it was told to stop while a worker started; this bounds it.
+KILL_SECONDS = "3"
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port to listen on."
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Number of processes."
+)
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the site; put a reverse proxy with TLS in front of it."""
+    open_services().database.dispose()
+    refuse_taken(host, port)
+    os.execv(sys.executable, command(host, port, workers))  # noqa: S606 - our own program, by argument list
+
+
+def command(host: str, port: int, workers: int) -> list[str]:
+    """Return the server's command line."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
+        "--workers", str(workers), "--blocking-threads", "4", "--workers-kill-timeout", KILL_SECONDS,
+        "--respawn-failed-workers", "--no-ws", "--http", "1", "--log-level", "error",
+        "--working-dir", str(ROOT), "wsgi:app",
+    ]  # fmt: skip
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Raise `UsageError` if somebody listens there already, or if we may not."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(
+                f"port {port} on {host} cannot be used ({error.strerror}); choose another: --port"
+            ) from None

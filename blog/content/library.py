@@ -1,0 +1,119 @@
+"""The whole content folder as one value: every article and page rendered, every problem named."""
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from blog.content import naming, walk
+from blog.content.assemble import Desk, article, page
+from blog.content.manuscripts import Manuscript, Shelved, read_all
+from blog.content.markup import RENDER_VERSION
+from blog.content.problems import Malformed
+from blog.content.redirects import addresses, stubs
+from blog.content.references import Shelf
+from blog.content.site import read_site
+from blog.content.values import ArticleFile, Library, PageFile, Problem, Site
+from blog.errors import UsageError
+
+
+def load(content_dir: Path, now: datetime) -> Library:
+    """Read everything under the content folder; one bad file never stops the others."""
+    if not content_dir.is_dir():
+        raise UsageError(
+            f"BLOG_CONTENT_DIR: there is no folder {content_dir}; name the one with your articles"
+        )
+    site, problems, zone_known = read_site(content_dir)
+    zone, salt = ZoneInfo(site.timezone), _salt(site)
+    shelved = read_all(walk.articles(content_dir), zone, salt, now)
+    pages = read_all(walk.pages(content_dir), zone, salt, now)
+    failed = shelved.failed | pages.failed
+    if not zone_known:
+        # Published with a guessed zone, an article would appear hours early, and be mailed.
+        failed |= {item.source for item in (*shelved.manuscripts, *pages.manuscripts)}
+        shelved.manuscripts, pages.manuscripts = [], []
+    whole, articles = _articles(shelved, site, content_dir)
+    rendered_pages = _pages(pages, whole)
+    problems += [*shelved.problems, *pages.problems, *whole.problems]
+    return Library(site, articles, rendered_pages, problems, frozenset(failed | whole.failed))
+
+
+def _salt(site: Site) -> str:
+    """Return what, besides its bytes, decides how a file reads: a change there renders everything again."""
+    return repr((RENDER_VERSION, site.timezone, site.language, site.topics, site.authors))
+
+
+def _articles(shelved: Shelved, site: Site, content_dir: Path) -> tuple[Desk, list[ArticleFile]]:
+    slugs, problems = naming.assign(item for item in shelved.manuscripts if not item.fields.redirect)
+    by_address, more = addresses(shelved.manuscripts, slugs)
+    problems += more + stubs(shelved.manuscripts, by_address)
+    shelf = Shelf(content_dir, slugs, by_address)
+    desk = Desk(site, shelf, problems=problems)
+    found = [item for item in shelved.manuscripts if not item.fields.redirect]
+    articles = [made for item in found if (made := _tried(desk, item))]
+    desk.problems.extend([*_undated(found), *_unknown_keys(found), *_images_elsewhere(desk)])
+    return desk, articles
+
+
+def _tried(desk: Desk, manuscript: Manuscript) -> ArticleFile | None:
+    try:
+        return article(desk, manuscript)
+    except Malformed as mistake:
+        desk.problems.append(mistake.problem)
+        desk.failed.add(manuscript.source)
+        return None
+
+
+def _pages(pages: Shelved, desk: Desk) -> list[PageFile]:
+    found: dict[str, PageFile] = {}
+    for manuscript in pages.manuscripts:
+        if manuscript.status != "published":
+            continue
+        try:
+            made = page(desk, manuscript)
+        except Malformed as mistake:
+            desk.problems.append(mistake.problem)
+            desk.failed.add(manuscript.source)
+            continue
+        if made.slug in found:
+            message = f"{found[made.slug].source} has the address /{made.slug} already"
+            desk.problems.append(Problem(made.source, None, message, "set another `slug:` in one of the two"))
+        found.setdefault(made.slug, made)
+    return list(found.values())
+
+
+def _undated(manuscripts: list[Manuscript]) -> list[Problem]:
+    sources = [item.source for item in manuscripts if not item.dated]
+    if not sources:
+        return []
+    files = "1 file has" if len(sources) == 1 else f"{len(sources):,} files have"
+    message = f"{files} no date; the file's modification time is used"
+    return [
+        Problem(sources[0], None, message, "add `date: 2025-05-30` to each, or put it before the file name")
+    ]
+
+
+def _unknown_keys(manuscripts: list[Manuscript]) -> list[Problem]:
+    counted = Counter(key for item in manuscripts for key in item.fields.unknown)
+    first: dict[str, Manuscript] = {}
+    for item in manuscripts:
+        for key in item.fields.unknown:
+            first.setdefault(key, item)
+    return [
+        Problem(
+            first[key].source,
+            first[key].header.lines.get(key),
+            f"the key {key!r} is not known (in {number:,} {'file' if number == 1 else 'files'})",
+            "it is kept and changes nothing here; check its spelling, or leave it",
+        )
+        for key, number in sorted(counted.items())
+    ]
+
+
+def _images_elsewhere(desk: Desk) -> list[Problem]:
+    if not desk.images_elsewhere:
+        return []
+    number, files = sum(desk.images_elsewhere.values()), len(desk.images_elsewhere)
+    message = f"{number:,} images (in {files:,} files) are on other hosts; they are shown as links"
+    hint = "put the image files beside the article: a page must not send its readers' browsers elsewhere"
+    return [Problem(next(iter(desk.images_elsewhere)), None, message, hint)]

@@ -1,0 +1,213 @@
+"""Markdown to the HTML of a page: converted, sanitised, then mended where a reader needs more."""
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+import nh3
+from markdown import Markdown
+
+from blog.content import headings, images, wording
+from blog.content.dialect import new_markdown
+from blog.content.problems import Malformed
+from blog.content.references import Shelf
+from blog.content.tree import classes, parse, remove, replace, serialised, text_of, with_parents
+from blog.content.values import Entry, Problem
+
+#: Raised whenever the same file would be rendered differently, so that the next sync renders it again.
+RENDER_VERSION = "1"
+
+_TAGS = {
+    *("a", "abbr", "aside", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "col"),
+    *("colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "hr", "i"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "rp"),
+    *("rt", "ruby", "s", "samp", "section", "small", "span", "strong", "sub", "summary", "sup", "table"),
+    *("tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul", "var", "wbr"),
+}
+_ATTRIBUTES = {
+    "*": {"id", "class", "lang", "dir", "title"},
+    "a": {"href", "hreflang"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "del": {"cite", "datetime"},
+    "ins": {"cite", "datetime"},
+    "details": {"open"},
+    "img": {"src", "alt", "width", "height"},
+    "li": {"value"},
+    "ol": {"start", "reversed", "type"},
+    "td": {"align", "colspan", "rowspan", "headers"},
+    "th": {"align", "colspan", "rowspan", "headers", "scope"},
+    "time": {"datetime"},
+}
+_DROPPED_WHOLE = {
+    *("script", "style", "iframe", "noscript", "template", "object", "svg", "math", "textarea", "select"),
+    "title",
+}
+_SCHEMES = {"http", "https", "mailto", "tel"}
+_TASK = re.compile(r"\s*\[([ xX])\]\s+")
+
+_thread = threading.local()
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One text, ready for a page."""
+
+    title: str | None
+    html: str
+    text: str
+    opening: str
+    headings: list[Entry]
+    words: int
+    minutes: int
+    links: list[str]
+    images_elsewhere: int
+    problems: list[Problem]
+
+
+@dataclass(frozen=True)
+class Text:
+    """What is to be rendered: a file's body, where it stands in the file, and its title if it has one."""
+
+    source: str
+    body: str
+    first_line: int = 1
+    title: str | None = None
+
+
+def render(text: Text, shelf: Shelf) -> Rendered:
+    """Render a text, or raise `Malformed` when it breaks the renderer."""
+    try:
+        return _render(text, shelf)
+    except Exception as error:  # whatever a text does to the parser concerns that text only
+        raise Malformed(
+            text.source,
+            None,
+            f"the text cannot be rendered ({type(error).__name__})",
+            "look for very deep nesting or unusual markup, and take it out piece by piece",
+        ) from error
+
+
+def _render(text: Text, shelf: Shelf) -> Rendered:
+    problems: list[Problem] = []
+    root = parse(_sanitised(_converted(text.body)))
+    title = headings.take_title(root, text.title)
+    prose, opening = wording.prose(root), wording.opening(root)
+    words = wording.count(prose)
+    _drop_repeated_ids(root)
+    links = _settle_links(root, shelf, text.source, _reporter(text, problems, "link", "article"))
+    elsewhere = images.place(root, shelf, text.source, _reporter(text, problems, "image", "file"))
+    images.make_figures(root)
+    _mend_tasks(root)
+    entries = headings.arrange(root)
+    _mend_code(root)
+    _mend_tables(root)
+    return Rendered(
+        title=title,
+        html=serialised(root),
+        text=prose,
+        opening=opening,
+        headings=entries,
+        words=words,
+        minutes=wording.minutes(words, root),
+        links=links,
+        images_elsewhere=elsewhere,
+        problems=problems,
+    )
+
+
+def _converted(body: str) -> str:
+    # Making a converter costs more than using it; it keeps state, so each thread has its own.
+    markdown: Markdown | None = getattr(_thread, "markdown", None)
+    if markdown is None:
+        markdown = _thread.markdown = new_markdown()
+    markdown.reset()
+    return markdown.convert(body)
+
+
+def _sanitised(html: str) -> str:
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        clean_content_tags=_DROPPED_WHOLE,
+        attributes=_ATTRIBUTES,
+        url_schemes=_SCHEMES,
+        link_rel=None,
+    )
+
+
+def _reporter(text: Text, problems: list[Problem], kind: str, target: str) -> Callable[[str], None]:
+    def missing(address: str) -> None:
+        found = text.body.find(address)
+        line = text.first_line + text.body.count("\n", 0, found) if found >= 0 else None
+        hint = f"mend the address, or add the {target} it names"
+        problems.append(Problem(text.source, line, f"the {kind} {address} leads nowhere", hint))
+
+    return missing
+
+
+def _drop_repeated_ids(root: Element) -> None:
+    seen: set[str] = set()
+    for element in root.iter():
+        name = element.get("id")
+        if name is not None and (name in seen or not re.fullmatch(r"\S+", name)):
+            del element.attrib["id"]
+        seen.add(name or "")
+
+
+def _settle_links(root: Element, shelf: Shelf, source: str, missing: Callable[[str], None]) -> list[str]:
+    linked: dict[str, None] = {}
+    for link in root.iter("a"):
+        address = link.get("href", "")
+        article = shelf.article(address, source)
+        if article:
+            linked[article[0]] = None
+            link.set("href", f"/articles/{article[0]}{article[1]}")
+        elif address.startswith(("http:", "https:")):
+            link.set("rel", "noopener")
+        elif shelf.names_a_text(address):
+            missing(address)
+        elif not address.startswith(("#", "/")) and (file := shelf.file(address, source)) and file.path:
+            link.set("href", file.address)
+        if classes(link) & {"footnote-backref"}:
+            link.set("aria-label", link.attrib.pop("title", "Back to the text"))
+    return list(linked)
+
+
+def _mend_tasks(root: Element) -> None:
+    for item in root.iter("li"):
+        holder = item[0] if len(item) and item[0].tag == "p" and not (item.text or "").strip() else item
+        task = _TASK.match(holder.text or "")
+        if task:
+            done = task.group(1) != " "
+            mark = Element(
+                "span", {"class": "task", "role": "img", "aria-label": "done" if done else "to do"}
+            )
+            mark.text, mark.tail = "☑" if done else "☐", " " + (holder.text or "")[task.end() :]
+            holder.text = None
+            holder.insert(0, mark)
+
+
+def _mend_code(root: Element) -> None:
+    for block in root.iter("pre"):
+        block.set("tabindex", "0")  # wide code scrolls, and a keyboard must be able to scroll it
+        if len(block) and block[0].tag == "span" and not block[0].attrib and not text_of(block[0]):
+            remove(block, block[0])  # the highlighter's empty mark
+
+
+def _mend_tables(root: Element) -> None:
+    tables = [(parent, table) for parent, table in with_parents(root) if table.tag == "table"]
+    for number, (parent, table) in enumerate(tables, start=1):
+        for cell in table.iter():
+            side = cell.attrib.pop("align", None)
+            if side in ("left", "center", "right"):
+                cell.set("class", f"align-{side}")
+        caption = table.find("caption")
+        name = text_of(caption) if caption is not None else "Table"
+        # Two regions of one name would be one and the same to a screen reader.
+        label = f"{name} {number}" if len(tables) > 1 and name == "Table" else name
+        frame = Element("div", {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": label})
+        replace(parent, table, frame)
+        frame.append(table)

@@ -1,0 +1,92 @@
+"""Sanitised HTML as a small tree, to be mended and written out again."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from xml.etree.ElementTree import Element, TreeBuilder, tostring
+
+from blog.content.front_matter import storable
+
+VOID = {"br", "col", "hr", "img", "wbr"}
+BLOCKS = {
+    *("p", "div", "section", "aside", "blockquote", "ul", "ol", "li", "dl", "dt", "dd", "pre", "hr", "br"),
+    *("table", "caption", "tr", "td", "th", "figure", "figcaption", "details", "summary"),
+    *("h1", "h2", "h3", "h4", "h5", "h6"),
+}
+
+
+def parse(html: str) -> Element:
+    """Return balanced HTML, as the sanitiser writes it, under one root."""
+    builder = _Builder()
+    builder.feed(html)
+    return builder.finish()
+
+
+def serialised(root: Element) -> str:
+    """Return what is inside the root as HTML; text and attributes are escaped anew."""
+    whole = tostring(root, encoding="unicode", method="html")
+    return storable(whole[len("<div>") : -len("</div>")]).strip()
+
+
+def text_of(element: Element) -> str:
+    """Return all text inside an element, as one line."""
+    return " ".join("".join(element.itertext()).split())
+
+
+def with_parents(root: Element) -> Iterator[tuple[Element, Element]]:
+    """Yield every element below the root as (parent, element), in document order; the tree may change."""
+    for parent in list(root.iter()):
+        for child in list(parent):
+            yield parent, child
+
+
+def remove(parent: Element, child: Element) -> None:
+    """Take a child out; the text behind it stays."""
+    _keep_tail(parent, child)
+    parent.remove(child)
+
+
+def replace(parent: Element, child: Element, *others: Element) -> None:
+    """Put others in the child's place; the text behind it stays behind the last of them."""
+    others[-1].tail, child.tail = child.tail, None
+    position = list(parent).index(child)
+    parent[position : position + 1] = list(others)
+
+
+def _keep_tail(parent: Element, child: Element) -> None:
+    siblings = list(parent)
+    position = siblings.index(child)
+    if position:
+        before = siblings[position - 1]
+        before.tail = (before.tail or "") + (child.tail or "")
+    else:
+        parent.text = (parent.text or "") + (child.tail or "")
+
+
+def classes(element: Element) -> set[str]:
+    """Return an element's classes."""
+    return set(re.split(r"\s+", element.get("class", "").strip())) - {""}
+
+
+class _Builder(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._tree = TreeBuilder()
+        self._tree.start("div", {})
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._tree.start(tag, {name: value or "" for name, value in attrs})
+        if tag in VOID:
+            self._tree.end(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            self._tree.end(tag)
+
+    def handle_data(self, data: str) -> None:
+        self._tree.data(data)
+
+    def finish(self) -> Element:
+        self.close()
+        self._tree.end("div")
+        return self._tree.close()

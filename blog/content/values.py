@@ -1,0 +1,128 @@
+"""What the files hold, as values: articles, pages, the site, and every problem met on the way."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypedDict
+
+Status = Literal["published", "draft", "hidden"]
+
+
+class Entry(TypedDict):
+    """One line of an article's table of contents."""
+
+    id: str
+    title: str
+    level: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something a person should mend: where it is, what was found, and what to do."""
+
+    file: str
+    line: int | None
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArticleFile:
+    """One article as its file gives it, rendered.
+
+    `text` is the prose alone: no code blocks, no markup. `dated` is false when the date is only the file's
+    modification time, which must not move an article that is already known.
+    """
+
+    slug: str
+    source: str
+    content_hash: str
+    status: Status
+    title: str
+    description: str
+    excerpt: str
+    html: str
+    text: str
+    contents: list[Entry]
+    headings: list[str]
+    authors: list[str]
+    series: str | None
+    language: str
+    pinned: list[str]
+    topics: list[str]
+    topic_names: dict[str, str]
+    words: int
+    minutes: int
+    published_at: datetime
+    updated_at: datetime | None
+    expires_at: datetime | None
+    aliases: list[str]
+    links: list[str]
+    extra: dict[str, Any]
+    dated: bool = True
+
+
+@dataclass(frozen=True)
+class PageFile:
+    """A standing page, rendered."""
+
+    slug: str
+    source: str
+    title: str
+    description: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic readers can follow."""
+
+    slug: str
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Author:
+    """Somebody who signs articles."""
+
+    slug: str
+    name: str
+    bio: str = ""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What `site.toml` says of the publication; every key has a default."""
+
+    name: str = "Newsletter"
+    tagline: str = ""
+    description: str = ""
+    language: str = "en"
+    timezone: str = "UTC"
+    accent: str = "#97301B"
+    signup_title: str = "Stay Updated"
+    signup_pitch: str = "New articles by e-mail, as often as you choose."
+    signup_promise: str = "No spam, ever. Unsubscribe at any time."
+    navigation: tuple[tuple[str, str], ...] = (
+        ("Articles", "/"),
+        ("Topics", "/topics"),
+        ("Archive", "/archive"),
+        ("Subscribe", "/subscribe"),
+    )
+    topics: tuple[Topic, ...] = ()
+    authors: tuple[Author, ...] = ()
+    digests: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Library:
+    """Everything under the content folder.
+
+    `failed` names the sources that could not be read this time: what was published from them stays.
+    """
+
+    site: Site
+    articles: list[ArticleFile]
+    pages: list[PageFile]
+    problems: list[Problem]
+    failed: frozenset[str] = frozenset()

@@ -1,0 +1,74 @@
+"""An article's plain words: the prose alone, its length, and the lines that introduce it."""
+
+import re
+from xml.etree.ElementTree import Element
+
+from blog.content.tree import BLOCKS, classes
+
+EXCERPT = 180
+GREETING = 40
+WORDS_A_MINUTE = 230
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_NOT_PROSE = {"pre", "figcaption"}
+_ASIDE = {"footnote", "admonition"}
+_NO_OPENING = {"blockquote", "figure", "details", "table", "pre", "li", "dd"}
+
+
+def prose(root: Element) -> str:
+    """Return the text people read, one block a line: no code blocks, no captions, no marks of footnotes."""
+    pieces: list[str] = []
+    _collect(root, pieces)
+    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _collect(element: Element, pieces: list[str]) -> None:
+    if element.tag in _NOT_PROSE or classes(element) & {"footnote-ref", "footnote-backref"}:
+        return
+    around = "\n" if element.tag in BLOCKS else ""
+    # White space inside a block is layout, not a border between blocks.
+    pieces.append(around + " ".join((element.text or "").split("\n")))
+    for child in element:
+        _collect(child, pieces)
+        pieces.append(" ".join((child.tail or "").split("\n")))
+    pieces.append(around)
+
+
+def count(text: str) -> int:
+    """Return the number of words."""
+    return len(_WORD.findall(text))
+
+
+def minutes(words: int, root: Element) -> int:
+    """Return the reading time; code counts half."""
+    code = sum(count("".join(block.itertext())) for block in root.iter("pre"))
+    return max(1, round((words + code / 2) / WORDS_A_MINUTE))
+
+
+def opening(root: Element) -> str:
+    """Return how the running text begins, or else the first text there is; a bare greeting does not count."""
+    begun = ""
+    for paragraph in _running_paragraphs(root):
+        begun = f"{begun} {' '.join(prose(paragraph).split())}".strip()
+        if len(begun) >= GREETING:
+            return begun
+    return begun or prose(root).partition("\n")[0]
+
+
+def _running_paragraphs(element: Element) -> list[Element]:
+    found: list[Element] = []
+    for child in element:
+        if child.tag == "p":
+            found.append(child)
+        elif child.tag not in _NO_OPENING and not classes(child) & _ASIDE:
+            found.extend(_running_paragraphs(child))
+    return found
+
+
+def cut(text: str, limit: int = EXCERPT) -> str:
+    """Return `text` in at most `limit` characters, cut between words and marked as cut."""
+    text = " ".join(text.split())
+    if len(text) <= limit:
+        return text
+    head, _, _ = text[:limit].rpartition(" ")
+    return (head or text[: limit - 1]).rstrip(" ,;:.–—-(") + "…"

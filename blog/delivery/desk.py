@@ -1,0 +1,120 @@
+"""The desk where connections hand in results and ask leave for the next message: one commit for all of them.
+
+Each connection waits for its answer; whatever has come in while the last commit was being written goes into
+the next one together (group commit), so that K connections share the cost of one fdatasync.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from queue import Empty, SimpleQueue
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from blog.db import Database
+from blog.delivery import ledger
+from blog.delivery.states import Fenced, Owner, Result
+from blog.errors import Busy
+
+RENEW_SECONDS = 60.0
+RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Slip:
+    """One connection's results and its next intent, and whether leave was given."""
+
+    results: Sequence[Result]
+    intent: int | None
+    untouched: int | None
+    granted: bool = False
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+class Desk:
+    """Commits slips in groups on the thread that calls `serve`."""
+
+    def __init__(self, database: Database, owner: Owner, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._owner = owner
+        self._clock = clock
+        self._queue: SimpleQueue[Slip] = SimpleQueue()
+        self.results: dict[str, int] = {}
+
+    def hand_in(
+        self, results: Sequence[Result], intent: int | None = None, untouched: int | None = None
+    ) -> bool:
+        """Record `results`, give `untouched` back, ask leave for `intent`; returns once that is durable."""
+        slip = Slip(results, intent, untouched)
+        self._queue.put(slip)
+        slip.done.wait()
+        return slip.granted
+
+    def serve(self, working: Callable[[], bool]) -> None:
+        """Commit what comes in until nobody is `working` any more; keep the leases alive meanwhile."""
+        renewed = time.monotonic()
+        while working() or not self._queue.empty():
+            slips = self._collect()
+            if slips:
+                self._commit_all(slips)
+            if time.monotonic() - renewed > RENEW_SECONDS:
+                self._persist(self._renew)
+                renewed = time.monotonic()
+
+    def _collect(self) -> list[Slip]:
+        try:
+            slips = [self._queue.get(timeout=0.05)]
+        except Empty:
+            return []
+        while not self._queue.empty():
+            slips.append(self._queue.get())
+        return slips
+
+    def _commit_all(self, slips: list[Slip]) -> None:
+        try:
+            self._persist(lambda: self._commit(slips))
+        except Fenced:
+            for slip in slips:
+                self._commit_alone(slip)
+        for slip in slips:
+            slip.done.set()
+
+    def _commit_alone(self, slip: Slip) -> None:
+        try:
+            self._persist(lambda: self._commit([slip]))
+        except Fenced as error:
+            log.warning("delivery.fenced", why=str(error))
+            slip.granted = False
+
+    def _commit(self, slips: list[Slip]) -> None:
+        results = [result for slip in slips for result in slip.results]
+        intents = [slip.intent for slip in slips if slip.intent is not None]
+        with self._database.transaction() as session:
+            granted = ledger.record(session, self._owner, results, intents, self._clock())
+            untouched = [slip.untouched for slip in slips if slip.untouched is not None]
+            if untouched:
+                ledger.release(session, self._owner, untouched, self._clock())
+        for slip in slips:
+            slip.granted = slip.intent in granted
+        for result in results:
+            self.results[result.state] = self.results.get(result.state, 0) + 1
+
+    def _renew(self) -> None:
+        with self._database.transaction() as session:
+            ledger.renew(session, self._owner, self._clock())
+
+    def _persist(self, action: Callable[[], None]) -> None:
+        """Repeat a transaction until the database takes it: the outcome is known only here."""
+        for attempt in range(1_000_000):
+            try:
+                return action()
+            except (SQLAlchemyError, Busy) as error:
+                delay = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
+                log.warning("delivery.database_waits", error=type(error).__name__, seconds=delay)
+                time.sleep(delay)
+        raise RuntimeError("the database took nothing for a very long time")

@@ -1,0 +1,305 @@
+"""The delivery ledger: who is sent what, once, and what became of it.
+
+Rows are the truth. A delivery is *claimed* under a lease, its hand-over is recorded before the first byte of
+the message leaves (`handing_over`), and its result before the next message on the same connection leaves.
+So a crash leaves at most one row per open connection whose fate nobody can know (RFC 1047): it becomes
+*uncertain*, is listed by name and settled by policy. Opt-out and suppression are looked at inside the claim
+and again inside the hand-over.
+
+Functions take the session first and never commit.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import (
+    Select,
+    Update,
+    and_,
+    case,
+    exists,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from blog.delivery import suppression
+from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState, Suppression, Variant
+from blog.delivery.states import (
+    CLAIMED,
+    DEFERRED,
+    HANDING_OVER,
+    LEASE,
+    OPEN,
+    PLANNED,
+    TRANSITIONS,
+    Claim,
+    Fenced,
+    Owner,
+    Policy,
+    Result,
+)
+from blog.delivery.suppression import Reason
+
+
+def open_mailing(session: Session, kind: str, envelope_from: str, now: datetime) -> int:
+    """Create a mailing whose deliveries are planned in the same transaction; return its number."""
+    mailing = Mailing(kind=kind, state=MailingState.SENDING, envelope_from=envelope_from, created_at=now)
+    session.add(mailing)
+    session.flush()
+    return mailing.id
+
+
+def add_variant(session: Session, mailing_id: int, key: str, template: bytes) -> int:
+    """Freeze one variant's bytes; return its number."""
+    variant = Variant(mailing_id=mailing_id, key=key, template=template)
+    session.add(variant)
+    session.flush()
+    return variant.id
+
+
+def plan(
+    session: Session,
+    mailing_id: int,
+    variant_id: int,
+    recipients: Select[tuple[int, str, str, str]],
+    domain: str,
+    now: datetime,
+) -> int:
+    """Insert a planned delivery for each recipient (id, public id, address, address hash); return how many.
+
+    One statement. The Message-ID is fixed here, so that every attempt carries the same one. A recipient who
+    already has a delivery of this mailing violates the unique index: planning twice is an error, no repeat.
+    """
+    source = recipients.subquery()
+    recipient_id, public_id, address, address_hash = list(source.c)[:4]
+    message_id = literal(f"<{mailing_id}.").concat(public_id).concat(literal(f"@{domain}>"))
+    at = literal(now, Delivery.next_at.type)
+    rows = select(
+        literal(mailing_id), literal(variant_id), recipient_id, public_id, address, address_hash,
+        message_id, literal(PLANNED.value), at, at,
+    )  # fmt: skip
+    columns = [
+        "mailing_id", "variant_id", "recipient_id", "public_id", "address", "address_hash",
+        "message_id", "state", "next_at", "updated_at",
+    ]  # fmt: skip
+    statement = insert(Delivery).from_select(columns, rows).execution_options(preserve_rowcount=True)
+    inserted = session.execute(statement)
+    return int(inserted.rowcount)  # type: ignore[attr-defined]
+
+
+def sending(session: Session) -> list[int]:
+    """Return the mailings that are being sent, oldest first."""
+    return list(
+        session.scalars(select(Mailing.id).where(Mailing.state == MailingState.SENDING).order_by(Mailing.id))
+    )
+
+
+def claim(
+    session: Session, mailing_id: int, owner: Owner, limit: int, now: datetime
+) -> tuple[list[Claim], int]:
+    """Take up to `limit` due deliveries under a lease; a suppressed address is skipped instead.
+
+    Returns what was taken, and how many were skipped.
+    """
+    due = (
+        select(Delivery.id)
+        .join(Mailing, Mailing.id == Delivery.mailing_id)
+        .where(
+            Delivery.mailing_id == mailing_id,
+            Delivery.state.in_([PLANNED, DEFERRED]),
+            Delivery.next_at <= now,
+            Mailing.state == MailingState.SENDING,
+        )
+        .order_by(Delivery.next_at, Delivery.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Delivery)
+        .cte("due")
+    )
+    statement = _unless_suppressed(update(Delivery), CLAIMED, owner, now).where(
+        Delivery.id.in_(select(due.c.id))
+    )
+    rows = session.execute(statement.returning(*_CLAIMED_COLUMNS, Delivery.state)).all()
+    claims = [Claim(*row[:-1]) for row in sorted(tuple(row) for row in rows) if row[-1] == CLAIMED]
+    return claims, len(rows) - len(claims)
+
+
+def record(
+    session: Session, owner: Owner, results: Iterable[Result], intents: Sequence[int], now: datetime
+) -> set[int]:
+    """Record what became of the last messages and that the next ones are about to leave, in one transaction.
+
+    Returns the deliveries whose hand-over is granted. One that is missing has been skipped (its reader left
+    in the meantime) or its mailing is no longer being sent; not a byte of it may leave. Repeating the call
+    after a lost answer to our own COMMIT changes nothing. Raises `Fenced` if a row has changed hands.
+    """
+    for result in results:
+        _settle(session, owner, result, now)
+    return _hand_over(session, owner, intents, now) if intents else set()
+
+
+def release(session: Session, owner: Owner, delivery_ids: Sequence[int], now: datetime) -> None:
+    """Give claimed rows back, due at once and without counting an attempt."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(delivery_ids), Delivery.owner == owner.token, Delivery.state == CLAIMED)
+        .values(state=PLANNED, lease_until=None, updated_at=now)
+    )
+
+
+def renew(session: Session, owner: Owner, now: datetime) -> None:
+    """Extend the lease of everything this worker holds."""
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.slot == owner.slot,
+            Delivery.owner == owner.token,
+            Delivery.state.in_([CLAIMED, HANDING_OVER]),
+        )
+        .values(lease_until=now + LEASE)
+    )
+
+
+def recover(session: Session, owner: Owner, policy: Policy, now: datetime) -> tuple[int, int]:
+    """Settle what dead workers left behind: return the numbers (given back, uncertain).
+
+    Dead are earlier holders of our own slot (we hold its lock now) and anyone whose lease is over. A lease
+    further away than a lease can be comes from a clock that went back, and counts as over.
+    """
+    predecessor = and_(Delivery.slot == owner.slot, Delivery.owner != owner.token)
+    dead = or_(predecessor, Delivery.lease_until < now, Delivery.lease_until > now + LEASE * 2)
+    returned = session.execute(
+        update(Delivery)
+        .where(Delivery.state == CLAIMED, dead)
+        .values(state=PLANNED, owner=None, slot=None, lease_until=None, updated_at=now)
+    )
+    unknown = session.execute(
+        update(Delivery)
+        .where(Delivery.state == HANDING_OVER, dead)
+        .values(
+            **_after_unknown(policy), owner=None, slot=None, lease_until=None, next_at=now, updated_at=now
+        )
+    )
+    return int(returned.rowcount), int(unknown.rowcount)  # type: ignore[attr-defined]
+
+
+def finish(session: Session, now: datetime) -> list[int]:
+    """Close the mailings that have nothing open any more; return them."""
+    unfinished = exists().where(Delivery.mailing_id == Mailing.id, Delivery.state.in_(OPEN))
+    closed = session.scalars(
+        update(Mailing)
+        .where(Mailing.state == MailingState.SENDING, ~unfinished)
+        .values(state=MailingState.DONE, finished_at=now)
+        .returning(Mailing.id)
+    )
+    return list(closed)
+
+
+def template(session: Session, variant_id: int) -> bytes:
+    """Return a variant's frozen bytes."""
+    return session.scalars(select(Variant.template).where(Variant.id == variant_id)).one()
+
+
+def envelope_from(session: Session, mailing_id: int) -> str:
+    """Return the address that a mailing's bounces go to."""
+    return session.scalars(select(Mailing.envelope_from).where(Mailing.id == mailing_id)).one()
+
+
+_CLAIMED_COLUMNS = (
+    Delivery.id, Delivery.mailing_id, Delivery.variant_id, Delivery.recipient_id,
+    Delivery.public_id, Delivery.address, Delivery.message_id, Delivery.attempts, Delivery.unknowns,
+)  # fmt: skip
+
+
+def _unless_suppressed(statement: Update, state: DeliveryState, owner: Owner, now: datetime) -> Update:
+    """Move rows on to `state`, or to *skipped* where the address must not be mailed any more."""
+    reason = (
+        select(Suppression.reason).where(Suppression.address_hash == Delivery.address_hash).scalar_subquery()
+    )
+    suppressed = exists().where(Suppression.address_hash == Delivery.address_hash)
+    return statement.values(
+        state=case((suppressed, DeliveryState.SKIPPED.value), else_=state.value),
+        reason=reason,
+        owner=owner.token,
+        slot=owner.slot,
+        lease_until=case((suppressed, null()), else_=literal(now + LEASE, Delivery.lease_until.type)),
+        updated_at=now,
+    )
+
+
+def _hand_over(session: Session, owner: Owner, intents: Sequence[int], now: datetime) -> set[int]:
+    being_sent = exists().where(Mailing.id == Delivery.mailing_id, Mailing.state == MailingState.SENDING)
+    statement = (
+        _unless_suppressed(update(Delivery), HANDING_OVER, owner, now)
+        .values(attempts=Delivery.attempts + case((Delivery.state == CLAIMED, 1), else_=0))
+        .where(
+            Delivery.id.in_(intents),
+            Delivery.owner == owner.token,
+            Delivery.state.in_([CLAIMED, HANDING_OVER]),
+            being_sent,
+        )
+        .returning(Delivery.id, Delivery.state)
+    )
+    return {row_id for row_id, state in session.execute(statement) if state == HANDING_OVER}
+
+
+def _settle(session: Session, owner: Owner, result: Result, now: datetime) -> None:
+    sources = [state for state, following in TRANSITIONS.items() if result.state in following]
+    values = {
+        "state": result.state.value,
+        "reason": result.reason,
+        "reply": result.reply[:500],
+        "lease_until": None,
+        "updated_at": now,
+        "unknowns": Delivery.unknowns + int(result.unknown),
+    }
+    if result.next_at is not None:
+        values["next_at"] = result.next_at
+    changed = session.execute(
+        update(Delivery)
+        .where(
+            Delivery.id == result.delivery_id,
+            Delivery.owner == owner.token,
+            Delivery.state.in_([s.value for s in sources if s in (CLAIMED, HANDING_OVER)]),
+        )
+        .values(**values)
+    )
+    if changed.rowcount != 1 and not _already(session, owner, result):  # type: ignore[attr-defined]
+        raise Fenced(f"delivery {result.delivery_id} has changed hands")
+    if result.bad_address:
+        _suppress(session, result, now)
+
+
+def _already(session: Session, owner: Owner, result: Result) -> bool:
+    """Whether our own earlier COMMIT, whose answer was lost, has recorded this result."""
+    return bool(
+        session.scalar(
+            select(true()).where(
+                Delivery.id == result.delivery_id,
+                Delivery.owner == owner.token,
+                Delivery.state == result.state.value,
+            )
+        )
+    )
+
+
+def _suppress(session: Session, result: Result, now: datetime) -> None:
+    address_hash = session.scalars(
+        select(Delivery.address_hash).where(Delivery.id == result.delivery_id)
+    ).one()
+    suppression.suppress(session, address_hash, Reason.BOUNCED, now)
+
+
+def _after_unknown(policy: Policy) -> dict[str, object]:
+    """Return the columns of a row whose fate is unknown: held, or due once more, but only once."""
+    again = and_(literal(policy is Policy.RESEND), Delivery.unknowns == 0)
+    return {
+        "state": case((again, PLANNED.value), else_=DeliveryState.UNCERTAIN.value),
+        "reason": case((again, "resent"), else_="unknown"),
+        "unknowns": Delivery.unknowns + 1,
+    }

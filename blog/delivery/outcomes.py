@@ -1,0 +1,92 @@
+"""What a relay's words mean for a delivery: whose fault it is, and what happens next."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from blog.delivery.models import DeliveryState
+from blog.delivery.smtp import Asked, Lost, Reply
+from blog.delivery.states import Claim, Policy, Result
+
+#: RFC 5321 §4.5.4.1 asks for at least 30 minutes between tries; greylisting usually opens after 15.
+RETRY_DELAYS = tuple(timedelta(minutes=m) for m in (15, 45, 120, 240, 480))
+GIVE_UP_AFTER = 12
+#: A connection that broke says nothing about the recipient: the first tries follow at once.
+RECONNECT_DELAYS = (
+    timedelta(0),
+    timedelta(0),
+    timedelta(seconds=10),
+    timedelta(minutes=1),
+    timedelta(minutes=15),
+)
+
+_ENHANCED = re.compile(r"^([245])\.(\d{1,3})\.(\d{1,3})\b")
+#: Enhanced codes (RFC 3463) that say that the address is bad: no such mailbox, domain, syntax, or closed.
+BAD_ADDRESS = frozenset({"1.0", "1.1", "1.2", "1.3", "1.6", "1.10", "2.1"})
+#: Plain replies to RCPT that say the same where a relay knows no enhanced codes (RFC 5321 §4.2.3).
+BAD_ADDRESS_PLAIN = frozenset({550, 551, 553})
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """The relay itself, or our standing with it, is the trouble: the recipient is untouched."""
+
+    why: str
+
+
+def of_content(claim: Claim, answer: Reply | Lost, policy: Policy, now: datetime) -> Result:
+    """Return what the answer to the final dot, or its absence, means."""
+    if isinstance(answer, Lost):
+        return _after_dot(claim, answer, policy, now) if answer.complete else _broken(claim, answer.why, now)
+    if answer.code // 100 == 2:
+        return Result(claim.id, DeliveryState.ACCEPTED, reply=str(answer))
+    if answer.code // 100 == 4:
+        return _deferred(claim, answer, now)
+    # After the content a 5xx is about the message or about us, never about the address: nobody is suppressed.
+    return Result(claim.id, DeliveryState.FAILED, "refused", str(answer))
+
+
+def of_envelope(claim: Claim, asked: Asked | Lost, now: datetime) -> Result | Trouble | None:
+    """Return what the answers to an envelope mean; None: the relay waits for the content."""
+    if isinstance(asked, Lost):
+        return Trouble(asked.why)
+    if asked.ready:
+        return None
+    for reply in (asked.mail, asked.rcpt, asked.data):
+        if reply.code == 421:
+            return Trouble(str(reply))
+    if asked.mail.code // 100 != 2:
+        return Trouble(f"sender refused: {asked.mail}")
+    if asked.rcpt.code // 100 == 4:
+        return _deferred(claim, asked.rcpt, now)
+    if asked.rcpt.code // 100 == 5:
+        return _refused_recipient(claim, asked.rcpt)
+    if asked.data.code // 100 == 4:
+        return _deferred(claim, asked.data, now)
+    return Result(claim.id, DeliveryState.FAILED, "refused", str(asked.data))
+
+
+def _refused_recipient(claim: Claim, reply: Reply) -> Result:
+    enhanced = _ENHANCED.match(reply.text)
+    bad = f"{enhanced[2]}.{enhanced[3]}" in BAD_ADDRESS if enhanced else reply.code in BAD_ADDRESS_PLAIN
+    if bad:
+        return Result(claim.id, DeliveryState.BOUNCED, "address refused", str(reply), bad_address=True)
+    return Result(claim.id, DeliveryState.FAILED, "refused", str(reply))
+
+
+def _deferred(claim: Claim, reply: Reply, now: datetime) -> Result:
+    if claim.attempts >= GIVE_UP_AFTER:
+        return Result(claim.id, DeliveryState.FAILED, "expired", str(reply))
+    delay = RETRY_DELAYS[min(claim.attempts, len(RETRY_DELAYS) - 1)]
+    return Result(claim.id, DeliveryState.DEFERRED, "deferred", str(reply), next_at=now + delay)
+
+
+def _broken(claim: Claim, why: str, now: datetime) -> Result:
+    delay = RECONNECT_DELAYS[min(claim.attempts, len(RECONNECT_DELAYS) - 1)]
+    return Result(claim.id, DeliveryState.PLANNED, "connection lost", why, next_at=now + delay)
+
+
+def _after_dot(claim: Claim, lost: Lost, policy: Policy, now: datetime) -> Result:
+    if policy is Policy.RESEND and claim.unknowns == 0:
+        return Result(claim.id, DeliveryState.PLANNED, "resent", lost.why, next_at=now, unknown=True)
+    return Result(claim.id, DeliveryState.UNCERTAIN, "unknown", lost.why, unknown=True)

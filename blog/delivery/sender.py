@@ -1,0 +1,281 @@
+"""Sends claimed deliveries over a few kept-open connections, recording each step at the desk.
+
+One thread a connection: the time goes into waiting for the relay, and the socket calls release the lock.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from blog.db import Database
+from blog.delivery import ledger, outcomes, splice
+from blog.delivery.desk import Desk
+from blog.delivery.models import DeliveryState
+from blog.delivery.outcomes import Trouble
+from blog.delivery.smtp import END_OF_DATA, Asked, Connection, Envelope, Lost, Relay, Reply, Unreachable
+from blog.delivery.states import Claim, Owner, Policy, Result
+from blog.errors import Busy
+
+CLAIM_AT_ONCE = 100
+MESSAGES_PER_CONNECTION = 1000
+#: After the relay itself was the trouble: the first pause in seconds, doubled up to a quarter of an hour.
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 900.0
+
+Personalise = Callable[[Claim], Mapping[str, bytes]]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What a sender needs: where rows are, who it is, where mail goes, and what fills the holes."""
+
+    database: Database
+    owner: Owner
+    relay: Relay
+    connections: int
+    policy: Policy
+    personalise: Personalise
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one run did: results by state, and the relay's trouble that ended it, if any."""
+
+    results: Mapping[str, int]
+    trouble: str | None
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A claimed delivery with its finished bytes and envelope."""
+
+    claim: Claim
+    content: bytes
+    envelope: Envelope
+
+
+def send_due(sending: Sending, stop: threading.Event, patience: int | None = None) -> Report:
+    """Send until nothing is due, or `stop` is set, or the relay was the trouble `patience` times in a row.
+
+    Without `patience` it keeps trying, with pauses that grow. Every claimed row is settled or given back.
+    """
+    desk = Desk(sending.database, sending.owner, sending.clock)
+    source = Source(sending, stop)
+    channel = Channel(stop, patience)
+    threads = [
+        threading.Thread(target=Courier(sending, desk, source, channel).work, name=f"smtp-{n}", daemon=True)
+        for n in range(sending.connections)
+    ]
+    for thread in threads:
+        thread.start()
+    desk.serve(lambda: any(thread.is_alive() for thread in threads))
+    source.give_back()
+    return Report(desk.results, channel.trouble if channel.given_up.is_set() else None)
+
+
+class Source:
+    """Hands out claimed deliveries, claiming more when the last are gone."""
+
+    def __init__(self, sending: Sending, stop: threading.Event) -> None:
+        self._sending = sending
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._claims: deque[Claim] = deque()
+
+    def next(self) -> Claim | None:
+        """Return a claimed delivery; None when nothing is due or we are to stop."""
+        with self._lock:
+            if self._stop.is_set():
+                return None
+            if not self._claims:
+                self._claims.extend(self._claim())
+            return self._claims.popleft() if self._claims else None
+
+    def give_back(self) -> None:
+        """Release what was claimed and not begun."""
+        with self._lock, self._sending.database.transaction() as session:
+            ids = [claim.id for claim in self._claims]
+            ledger.release(session, self._sending.owner, ids, self._sending.clock())
+            self._claims.clear()
+
+    def _claim(self) -> list[Claim]:
+        try:
+            with self._sending.database.transaction() as session:
+                return self._claim_oldest(session)
+        except (SQLAlchemyError, Busy) as error:
+            log.warning("delivery.claim_waits", error=type(error).__name__)
+            self._stop.wait(1.0)
+            return []
+
+    def _claim_oldest(self, session: Session) -> list[Claim]:
+        owner, now = self._sending.owner, self._sending.clock()
+        for mailing_id in ledger.sending(session):
+            skipped = 1
+            while skipped:
+                # Suppressed addresses can empty a claim while more are due behind them.
+                claims, skipped = ledger.claim(session, mailing_id, owner, CLAIM_AT_ONCE, now)
+                if claims:
+                    return claims
+        return []
+
+
+class Channel:
+    """The state of the way to the relay, shared by all connections: pause it, do not punish recipients."""
+
+    def __init__(self, stop: threading.Event, patience: int | None) -> None:
+        self._stop = stop
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._paused_until = 0.0
+        self.trouble = ""
+        self.given_up = threading.Event()
+
+    def works(self) -> None:
+        """Note that the relay took a message."""
+        self._failures = 0
+
+    def fails(self, why: str) -> None:
+        """Note that the relay was the trouble, and wait before the next try."""
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._paused_until:
+                self._failures += 1
+                pause = min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
+                self._paused_until = now + pause
+                self.trouble = why
+                log.warning("smtp.trouble", why=why, seconds=pause)
+            if self._patience is not None and self._failures >= self._patience:
+                self.given_up.set()
+            wait = self._paused_until - now
+        if not self.given_up.is_set():
+            self._stop.wait(wait)
+
+
+class Courier:
+    """Works one connection: asks for a message, hands it over, records, and goes on."""
+
+    def __init__(self, sending: Sending, desk: Desk, source: Source, channel: Channel) -> None:
+        self._sending = sending
+        self._desk = desk
+        self._source = source
+        self._channel = channel
+        self._connection: Connection | None = None
+        self._segments = lru_cache(maxsize=64)(self._load_segments)
+        self._sender = lru_cache(maxsize=64)(self._load_sender)
+
+    def work(self) -> None:
+        """Carry messages until there are none, or the relay has been given up."""
+        granted: Outgoing | None = None
+        following = self._next()
+        while granted or following:
+            asked = None if granted and self._is_worn() else following
+            granted = self._round(granted, asked)
+            if asked is following:
+                following = self._next()
+        if self._connection:
+            self._connection.quit()
+
+    def _round(self, granted: Outgoing | None, following: Outgoing | None) -> Outgoing | None:
+        """Hand over `granted` and ask for `following`; return it if its hand-over is recorded and allowed."""
+        try:
+            connection = self._connected()
+        except Unreachable as error:
+            self._desk.hand_in([], untouched=following.claim.id if following else None)
+            self._channel.fails(str(error))
+            return None
+        exchange = connection.exchange(
+            granted.content if granted else None, following.envelope if following else None
+        )
+        results = [self._content_result(granted.claim, exchange.content)] if granted else []
+        verdict = self._envelope_verdict(following, exchange.envelope)
+        if isinstance(verdict, Result):
+            results.append(verdict)
+        ready = following if verdict is None else None
+        allowed = self._desk.hand_in(
+            results,
+            intent=ready.claim.id if ready else None,
+            untouched=following.claim.id if following and isinstance(verdict, Trouble) else None,
+        )
+        if isinstance(verdict, Trouble) or isinstance(exchange.content, Lost):
+            self._drop()
+            self._channel.fails(_why(verdict, exchange.content))
+        if ready and not allowed:
+            self._withdraw(ready)
+            return None
+        return ready
+
+    def _content_result(self, claim: Claim, answer: Reply | Lost | None) -> Result:
+        result = outcomes.of_content(
+            claim, answer or Lost("no answer"), self._sending.policy, self._sending.clock()
+        )
+        if result.state == DeliveryState.ACCEPTED:
+            self._channel.works()
+        return result
+
+    def _envelope_verdict(
+        self, following: Outgoing | None, asked: Asked | Lost | None
+    ) -> Result | Trouble | None:
+        if following is None or asked is None:
+            return None
+        return outcomes.of_envelope(following.claim, asked, self._sending.clock())
+
+    def _withdraw(self, outgoing: Outgoing) -> None:
+        """The relay waits for a message that must not leave: hang up, for without a final dot it has none."""
+        self._drop()
+        self._desk.hand_in([], untouched=outgoing.claim.id)
+
+    def _connected(self) -> Connection:
+        if self._connection and self._connection.handed_over >= MESSAGES_PER_CONNECTION:
+            self._connection.quit()
+            self._connection = None
+        if self._connection is None:
+            self._connection = Connection(self._sending.relay)
+        return self._connection
+
+    def _is_worn(self) -> bool:
+        """Whether the message just granted is the connection's last; the next one then opens a fresh one."""
+        return self._connection is not None and self._connection.handed_over >= MESSAGES_PER_CONNECTION - 1
+
+    def _drop(self) -> None:
+        if self._connection:
+            self._connection.abort()
+        self._connection = None
+
+    def _next(self) -> Outgoing | None:
+        """Return the next finished message; one that cannot be made fails alone."""
+        while not self._channel.given_up.is_set() and (claim := self._source.next()):
+            try:
+                return self._finished(claim)
+            except (ValueError, KeyError) as error:
+                log.error("delivery.render_failed", delivery=claim.id, error=type(error).__name__)
+                self._desk.hand_in([Result(claim.id, DeliveryState.FAILED, "render")])
+        return None
+
+    def _finished(self, claim: Claim) -> Outgoing:
+        content = self._segments(claim.variant_id).fill(self._sending.personalise(claim)) + END_OF_DATA
+        return Outgoing(claim, content, Envelope(self._sender(claim.mailing_id), claim.address, len(content)))
+
+    def _load_segments(self, variant_id: int) -> splice.Segments:
+        with self._sending.database.reading() as session:
+            return splice.split(ledger.template(session, variant_id))
+
+    def _load_sender(self, mailing_id: int) -> str:
+        with self._sending.database.reading() as session:
+            return ledger.envelope_from(session, mailing_id)
+
+
+def _why(verdict: Result | Trouble | None, answer: Reply | Lost | None) -> str:
+    if isinstance(answer, Lost):
+        return answer.why
+    return verdict.why if isinstance(verdict, Trouble) else "connection lost"

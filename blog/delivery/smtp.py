@@ -1,0 +1,327 @@
+"""Our own SMTP client: one kept-open connection that hands over one message per round trip.
+
+With PIPELINING (RFC 2920) the content of message i and `MAIL RCPT DATA` of message i+1 leave as one group;
+the replies come back as one group and end with the 354 that asks for content i+1. Without PIPELINING the same
+call waits for each reply in turn. The client knows no ledger: it reports what was said, and whether the last
+octet of a message had left when a connection was lost.
+"""
+
+import base64
+import contextlib
+import socket
+import ssl
+from dataclasses import dataclass
+from enum import Enum
+
+# RFC 5321 §4.5.3.2.6: a shorter wait for the reply to the final dot "would typically result in delivery of
+# multiple copies".
+FINAL_DOT_SECONDS = 600.0
+LONGEST_LINE = 4096
+MOST_LINES = 128
+END_OF_DATA = b".\r\n"
+
+
+class Security(Enum):
+    """How the connection is protected; a certificate is always verified, and nothing falls back."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+@dataclass(frozen=True)
+class Relay:
+    """The relay that takes our mail, and how to speak to it."""
+
+    host: str
+    port: int
+    hello: str
+    security: Security = Security.NONE
+    username: str = ""
+    password: str = ""
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A complete reply: the code of its last line and the text of all of them."""
+
+    code: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}"
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The connection ended without an answer; `complete` says whether the final dot had left by then."""
+
+    why: str
+    complete: bool = False
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """From whom and to whom the next message goes, and its size in octets; trickery raises `ValueError`."""
+
+    sender: str
+    recipient: str
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        if any(character in "<>" or character <= " " for character in self.sender + self.recipient):
+            raise ValueError("an address with a space, a bracket or a control character")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The relay's answers to an envelope; `ready` means that it now waits for the content."""
+
+    mail: Reply
+    rcpt: Reply
+    data: Reply
+
+    @property
+    def ready(self) -> bool:
+        return self.rcpt.code // 100 == 2 and self.data.code == 354
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The answers of one round: to the content of the last message, and to the envelope of the next."""
+
+    content: Reply | Lost | None
+    envelope: Asked | Lost | None
+
+
+class Unreachable(Exception):
+    """The relay cannot be reached or refuses to work with us; no message was touched."""
+
+
+class Connection:
+    """One open connection to the relay."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._buffer = b""
+        self._dirty = False
+        self.features: dict[str, str] = {}
+        self.handed_over = 0
+        try:
+            self._socket = self._open()
+            self._greet()
+        except (OSError, EOFError, ValueError) as error:
+            self.abort()
+            raise Unreachable(f"{relay.host}:{relay.port}: {_reason(error)}") from error
+
+    def exchange(self, content: bytes | None, envelope: Envelope | None) -> Exchange:
+        """Hand over `content` (dot-stuffed, ending with the final dot) and ask for the next message.
+
+        Never raises for what a relay or a network does.
+        """
+        if content is not None:
+            try:
+                self._send(content)
+            except OSError as error:
+                # The kernel did not take the last octet, so no relay can hold a complete message.
+                return Exchange(Lost(_reason(error)), None if envelope is None else Lost(_reason(error)))
+            self._dirty = False  # the final dot ends the transaction, whatever the answer
+        refusal = self._own_refusal(envelope) if envelope else None
+        if refusal:
+            return Exchange(self._content_reply() if content is not None else None, refusal)
+        if "PIPELINING" in self.features:
+            return self._grouped(content is not None, envelope)
+        return self._in_turn(content is not None, envelope)
+
+    def quit(self) -> None:
+        """Say goodbye and close."""
+        with contextlib.suppress(OSError, EOFError, ValueError):
+            self._command("QUIT")
+        self.abort()
+
+    def abort(self) -> None:
+        """Close at once; a message whose final dot has not left is thereby withdrawn (RFC 5321 §4.1.1.4)."""
+        connection = getattr(self, "_socket", None)
+        if connection is not None:
+            connection.close()
+
+    def _grouped(self, content: bool, envelope: Envelope | None) -> Exchange:
+        failure = None
+        if envelope is not None:
+            try:
+                self._send(self._reset_if_dirty() + b"".join(self._commands(envelope)))
+            except OSError as error:
+                failure = Lost(_reason(error))
+        answer = self._content_reply() if content else None
+        if envelope is None:
+            return Exchange(answer, None)
+        if failure or isinstance(answer, Lost):
+            return Exchange(answer, failure or Lost("connection lost"))
+        return Exchange(answer, self._envelope_replies())
+
+    def _in_turn(self, content: bool, envelope: Envelope | None) -> Exchange:
+        answer = self._content_reply() if content else None
+        if envelope is None or isinstance(answer, Lost):
+            return Exchange(answer, None if envelope is None else Lost("connection lost"))
+        try:
+            return Exchange(answer, self._ask_in_turn(envelope))
+        except (OSError, EOFError, ValueError) as error:
+            return Exchange(answer, Lost(_reason(error)))
+
+    def _ask_in_turn(self, envelope: Envelope) -> Asked:
+        if self._reset_if_dirty():
+            self._command("RSET")
+        skipped = Reply(503, "5.5.1 not asked")
+        mail, rcpt, data = self._commands(envelope)
+        said = self._say(mail)
+        if said.code // 100 != 2:
+            return Asked(said, skipped, skipped)
+        self._dirty = True
+        to = self._say(rcpt)
+        if to.code // 100 != 2:
+            return Asked(said, to, skipped)
+        return Asked(said, to, self._say(data))
+
+    def _content_reply(self) -> Reply | Lost:
+        self._socket.settimeout(FINAL_DOT_SECONDS)
+        try:
+            reply = self._read_reply()
+        except (OSError, EOFError, ValueError) as error:
+            return Lost(_reason(error), complete=True)
+        finally:
+            self._socket.settimeout(self._relay.timeout)
+        self.handed_over += reply.code // 100 == 2
+        return reply
+
+    def _envelope_replies(self) -> Asked | Lost:
+        try:
+            if self._dirty:
+                self._read_reply()
+            self._dirty = True
+            asked = Asked(self._read_reply(), self._read_reply(), self._read_reply())
+            if asked.data.code == 354 and not asked.ready:
+                # RFC 2920 §3.1: a relay may ask for the content although it refused the only recipient; a
+                # lone dot ends that transaction, and the answer must be a refusal.
+                self._say(END_OF_DATA)
+                self._dirty = False
+            return asked
+        except (OSError, EOFError, ValueError) as error:
+            return Lost(_reason(error))
+
+    def _own_refusal(self, envelope: Envelope) -> Asked | None:
+        """Refuse for the relay what it has said it cannot take (RFC 1870 §6.1, RFC 6531 §3.4)."""
+        limit = self.features.get("SIZE", "")
+        if limit.isdigit() and 0 < int(limit) < envelope.size:
+            return _refused(Reply(552, f"5.3.4 the relay takes at most {limit} octets"))
+        if not envelope.recipient.isascii() and "SMTPUTF8" not in self.features:
+            return _refused(Reply(553, "5.6.7 the relay does not take internationalised addresses"))
+        return None
+
+    def _commands(self, envelope: Envelope) -> tuple[bytes, bytes, bytes]:
+        options = f" SIZE={envelope.size}" if "SIZE" in self.features and envelope.size else ""
+        if not envelope.recipient.isascii():
+            options += " SMTPUTF8"
+        return (
+            f"MAIL FROM:<{envelope.sender}>{options}\r\n".encode(),
+            f"RCPT TO:<{envelope.recipient}>\r\n".encode(),
+            b"DATA\r\n",
+        )
+
+    def _reset_if_dirty(self) -> bytes:
+        return b"RSET\r\n" if self._dirty else b""
+
+    def _open(self) -> socket.socket:
+        relay = self._relay
+        raw = socket.create_connection((relay.host, relay.port), timeout=relay.timeout)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if relay.security is Security.TLS:
+            return ssl.create_default_context().wrap_socket(raw, server_hostname=relay.host)
+        return raw
+
+    def _greet(self) -> None:
+        _expect(self._read_reply(), 2, "greeting")
+        self._hello()
+        if self._relay.security is Security.STARTTLS:
+            self._start_tls()
+        if self._relay.username:
+            self._log_in()
+
+    def _hello(self) -> None:
+        reply = self._command(f"EHLO {self._relay.hello}")
+        if reply.code // 100 != 2:
+            reply = self._command(f"HELO {self._relay.hello}")
+            _expect(reply, 2, "HELO")
+            self.features = {}
+            return
+        lines = [line.partition(" ") for line in reply.text.split("\n")[1:]]
+        self.features = {name.upper(): value for name, _, value in lines}
+
+    def _start_tls(self) -> None:
+        if "STARTTLS" not in self.features:
+            raise ValueError("the relay offers no STARTTLS, and mail is not sent in the clear")
+        _expect(self._command("STARTTLS"), 2, "STARTTLS")
+        if self._buffer:
+            raise ValueError("the relay spoke before TLS was up")  # a response injected by a third party
+        self._socket = ssl.create_default_context().wrap_socket(
+            self._socket, server_hostname=self._relay.host
+        )
+        self._hello()
+
+    def _log_in(self) -> None:
+        offered = self.features.get("AUTH", "").upper().split()
+        user, password = self._relay.username, self._relay.password
+        if "PLAIN" in offered:
+            secret = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+            _expect(self._command(f"AUTH PLAIN {secret}"), 2, "login")
+        elif "LOGIN" in offered:
+            _expect(self._command("AUTH LOGIN"), 3, "login")
+            _expect(self._command(base64.b64encode(user.encode()).decode()), 3, "login")
+            _expect(self._command(base64.b64encode(password.encode()).decode()), 2, "login")
+        else:
+            raise ValueError("the relay offers neither AUTH PLAIN nor AUTH LOGIN")
+
+    def _command(self, line: str) -> Reply:
+        return self._say(line.encode() + b"\r\n")
+
+    def _say(self, octets: bytes) -> Reply:
+        self._send(octets)
+        return self._read_reply()
+
+    def _send(self, octets: bytes) -> None:
+        self._socket.sendall(octets)
+
+    def _read_reply(self) -> Reply:
+        texts: list[str] = []
+        while len(texts) < MOST_LINES:
+            line = self._read_line()
+            if not line[:3].isdigit() or line[3:4] not in ("", " ", "-"):
+                raise ValueError("the relay answered something that is no SMTP reply")
+            texts.append(line[4:])
+            if line[3:4] != "-":
+                return Reply(int(line[:3]), "\n".join(texts))
+        raise ValueError("the relay's answer does not end")
+
+    def _read_line(self) -> str:
+        while b"\n" not in self._buffer:
+            if len(self._buffer) > LONGEST_LINE:
+                raise ValueError("the relay's answer has no end of line")
+            received = self._socket.recv(65536)
+            if not received:
+                raise EOFError("connection closed by the relay")
+            self._buffer += received
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.rstrip(b"\r").decode("utf-8", "replace")
+
+
+def _expect(reply: Reply, first_digit: int, where: str) -> None:
+    if reply.code // 100 != first_digit:
+        raise ValueError(f"{where} refused: {reply}")
+
+
+def _refused(reply: Reply) -> Asked:
+    return Asked(Reply(250, "2.1.0 not asked"), reply, Reply(503, "5.5.1 not asked"))
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

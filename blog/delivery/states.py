@@ -1,0 +1,92 @@
+"""The states of a delivery, what may follow what, and the values that pass between ledger and sender."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from blog.delivery.models import DeliveryState
+
+LEASE = timedelta(minutes=15)
+PLANNED, DEFERRED = DeliveryState.PLANNED, DeliveryState.DEFERRED
+CLAIMED, HANDING_OVER = DeliveryState.CLAIMED, DeliveryState.HANDING_OVER
+
+#: What may follow what. A state with no successor is final; *uncertain* is left by policy or by a person.
+TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
+    PLANNED: frozenset({CLAIMED, DeliveryState.SKIPPED}),
+    DEFERRED: frozenset({CLAIMED, DeliveryState.SKIPPED}),
+    CLAIMED: frozenset(
+        {HANDING_OVER, PLANNED, DEFERRED, DeliveryState.SKIPPED, DeliveryState.BOUNCED, DeliveryState.FAILED}
+    ),
+    HANDING_OVER: frozenset(
+        {DeliveryState.ACCEPTED, PLANNED, DEFERRED, DeliveryState.FAILED, DeliveryState.UNCERTAIN}
+    ),
+    DeliveryState.UNCERTAIN: frozenset({PLANNED, DeliveryState.ACCEPTED, DeliveryState.FAILED}),
+    DeliveryState.ACCEPTED: frozenset(),
+    DeliveryState.SKIPPED: frozenset(),
+    DeliveryState.BOUNCED: frozenset(),
+    DeliveryState.FAILED: frozenset(),
+}
+OPEN = (PLANNED, DEFERRED, CLAIMED, HANDING_OVER)
+#: States that count as "this recipient has had it, or may have": the next issue starts after them.
+COVERED = (*OPEN, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+
+
+class Policy(StrEnum):
+    """What to do with a delivery whose fate is unknown."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+class Fenced(Exception):
+    """Our lease was over and another worker has taken the row: stop, the row is theirs."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """One run of one worker: `slot` is its place (host and number), `token` this run; the token fences."""
+
+    slot: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the sender needs of a claimed delivery."""
+
+    id: int
+    mailing_id: int
+    variant_id: int
+    recipient_id: int
+    public_id: str
+    address: str
+    message_id: str
+    attempts: int
+    unknowns: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one hand-over: the state to record, why, and the relay's words."""
+
+    delivery_id: int
+    state: DeliveryState
+    reason: str | None = None
+    reply: str = ""
+    next_at: datetime | None = None
+    bad_address: bool = False
+    unknown: bool = False
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The count of a mailing's deliveries: `eligible` is always the sum of the others."""
+
+    state: str
+    eligible: int
+    accepted: int
+    skipped: int
+    bounced: int
+    failed: int
+    uncertain: int
+    pending: int

@@ -1,0 +1,74 @@
+"""Addresses that are not to be mailed, kept as keyed hashes so that the list itself names nobody."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Exists, delete, exists, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from blog.delivery.models import Suppression
+from blog.delivery.upsert import upsert
+
+
+class Reason(StrEnum):
+    """Why an address is not to be mailed, from the weakest to the strongest."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    ERASED = "erased"
+
+
+#: What nobody but the operator lifts: a stranger who types the address again must cause no mail.
+SILENT = frozenset({Reason.COMPLAINED, Reason.ERASED})
+#: What pressing the button in a confirmation mail lifts: it proves that the mailbox works and is willing.
+LIFTED_BY_CONFIRMING = frozenset({Reason.UNSUBSCRIBED, Reason.BOUNCED})
+
+
+def suppress(session: Session, address_hash: str, reason: Reason, now: datetime) -> None:
+    """Put an address on the list; a stronger reason replaces a weaker one, never the other way round."""
+    weaker = list(Reason)[: list(Reason).index(reason)]
+    insert = upsert(session, Suppression).values(address_hash=address_hash, reason=reason, created_at=now)
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=[Suppression.address_hash],
+            set_={"reason": insert.excluded.reason, "created_at": insert.excluded.created_at},
+            where=Suppression.reason.in_(weaker),
+        )
+    )
+
+
+def lift(session: Session, address_hash: str, reasons: Iterable[Reason]) -> None:
+    """Take an address off the list if it is there for one of `reasons`."""
+    session.execute(
+        delete(Suppression).where(
+            Suppression.address_hash == address_hash, Suppression.reason.in_(list(reasons))
+        )
+    )
+
+
+def reason_for(session: Session, address_hash: str) -> Reason | None:
+    """Return why an address is not to be mailed; None if it may be."""
+    found = session.scalar(select(Suppression.reason).where(Suppression.address_hash == address_hash))
+    return None if found is None else Reason(found)
+
+
+def those_suppressed(session: Session, address_hashes: Iterable[str]) -> set[str]:
+    """Return those of these hashes that are on the list, for whatever reason."""
+    found = select(Suppression.address_hash).where(Suppression.address_hash.in_(list(address_hashes)))
+    return set(session.scalars(found))
+
+
+def touch(session: Session, address_hash: str) -> None:
+    """Write an entry anew as it is: an answer that stores nothing must not be faster than one that does."""
+    session.execute(
+        update(Suppression)
+        .where(Suppression.address_hash == address_hash)
+        .values(created_at=Suppression.created_at)
+    )
+
+
+def is_suppressed(address_hash: InstrumentedAttribute[str]) -> Exists:
+    """Return the clause that is true where the hash in this column is on the list."""
+    return exists().where(Suppression.address_hash == address_hash)

@@ -1,0 +1,156 @@
+"""An edition as bytes: rendered once, encoded once, with holes for what is each recipient's own."""
+
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+
+import css_inline
+from jinja2 import Environment
+
+from blog.articles import wording
+from blog.content.values import Site
+from blog.delivery import mime, splice
+from blog.delivery.email import Email
+from blog.digests.plan import Edition
+from blog.links import Links
+from blog.subscribers.models import Cadence
+from blog.theme import Theme, theme
+
+TO, MESSAGE_ID, UNSUBSCRIBE, PREFERENCES = "to", "message_id", "unsubscribe", "preferences"
+CADENCE_NAMES = {
+    Cadence.INSTANT: "New article",
+    Cadence.DAILY: "Daily digest",
+    Cadence.WEEKLY: "Weekly digest",
+    Cadence.MONTHLY: "Monthly digest",
+}
+#: How templates say dates and topics: as the pages do, by the publisher's calendar.
+WORDS = {"long_date": wording.long_date, "iso_date": wording.iso_date, "topic_name": wording.topic_name}
+INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
+
+
+@dataclass(frozen=True)
+class Press:
+    """What every edition of an issue shares."""
+
+    site: Site
+    links: Links
+    sender: str
+    postal_address: str
+    templates: Environment
+    cadence: Cadence
+    number: int
+    date: datetime
+
+    @property
+    def theme(self) -> Theme:
+        """The accent in both schemes."""
+        return theme(self.site.accent)
+
+    @property
+    def title(self) -> str:
+        """The issue's name, such as "Weekly digest No. 3"."""
+        return f"{CADENCE_NAMES[self.cadence]} No. {self.number}"
+
+    @property
+    def domain(self) -> str:
+        """The right side of Message-IDs: the domain that mail comes from."""
+        return parseaddr(self.sender)[1].rpartition("@")[2]
+
+
+def web_view(press: Press, editions: Iterable[Edition]) -> str:
+    """Return the frozen web view: every article of any edition, newest first, nothing personal."""
+    articles = {article.id: article for edition in editions for article in edition.articles}
+    newest_first = sorted(articles.values(), key=lambda a: (a.published_at, a.id), reverse=True)
+    template = press.templates.get_template("digests/frozen.html")
+    return template.render(articles=newest_first, site=press.site, **WORDS)
+
+
+def template(press: Press, edition: Edition, made_at: datetime) -> bytes:
+    """Return an edition's frozen bytes, dots stuffed, holes marked; `made_at` becomes the mail's date."""
+    marks = {
+        name: f"hole-{secrets.token_hex(8)}-{name.replace('_', '-')}" for name in (UNSUBSCRIBE, PREFERENCES)
+    }
+    email = _email(press, edition, marks)
+    with_holes = Email(
+        to=splice.hole(TO),
+        subject=email.subject,
+        text=_opened(email.text, marks),
+        html=_opened(email.html, marks),
+        message_id=splice.hole(MESSAGE_ID),
+        sender=email.sender,
+        headers={name: _opened(value, marks) for name, value in email.headers.items()},
+    )
+    return splice.stuff_dots(mime.serialise(with_holes, made_at, holes=True))
+
+
+def email_for(press: Press, edition: Edition, to: str, message_id: str, tokens: dict[str, str]) -> Email:
+    """Return an edition as the mail one recipient gets, made the slow way: the measure of the fast one."""
+    email = _email(press, edition, tokens)
+    return Email(to, email.subject, email.text, email.html, message_id, email.sender, email.headers)
+
+
+def subject(edition: Edition) -> str:
+    """Return the subject line: the first article's title, and how many more there are."""
+    others = len(edition.articles) - 1 + edition.more
+    return edition.articles[0].title + (f" and {others} more" if others else "")
+
+
+def _email(press: Press, edition: Edition, tokens: dict[str, str]) -> Email:
+    unsubscribe = press.links.unsubscribe(tokens[UNSUBSCRIBE])
+    context = {
+        **WORDS,
+        "site": press.site,
+        "links": press.links,
+        "title": press.title,
+        "subject": subject(edition),
+        "date": press.date,
+        "articles": edition.articles,
+        "more": edition.more,
+        "cadence": press.cadence,
+        "unsubscribe_url": unsubscribe,
+        "preferences_url": press.links.preferences(tokens[PREFERENCES]),
+        "postal_address": press.postal_address,
+        "accent": press.theme.accent_light,
+        "accent_dark": press.theme.accent_dark,
+    }
+    render = press.templates.get_template
+    return Email(
+        to="",
+        subject=_one_line(render("emails/digest/subject.txt").render(context)),
+        text=render("emails/digest/body.txt").render(context),
+        html=INLINER.inline(render("emails/digest/body.html").render(context)),
+        message_id="",
+        sender=press.sender,
+        headers=_headers(press, unsubscribe),
+    )
+
+
+def _headers(press: Press, unsubscribe: str) -> dict[str, str]:
+    name = re.sub(r'["\\\r\n]', "", press.site.name)
+    list_name = f'"{name}" ' if name.isascii() else ""
+    return {
+        "List-Unsubscribe": f"<{unsubscribe}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Id": f"{list_name}<digest.{press.domain}>",
+        "Feedback-ID": f"{press.number}:{press.cadence}:digest:{_sender_id(press.domain)}",
+        "Precedence": "bulk",
+        "Auto-Submitted": "auto-generated",
+    }
+
+
+def _sender_id(domain: str) -> str:
+    """Return the constant last field of Feedback-ID, 5 to 15 characters."""
+    return (re.sub(r"[^a-z0-9]", "", domain.lower()) + "sender")[:15]
+
+
+def _opened(text: str, marks: dict[str, str]) -> str:
+    for name, mark in marks.items():
+        text = text.replace(mark, splice.hole(name))
+    return text
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,170 @@
+"""From "a digest is due" to planned deliveries, and what fills a delivery's holes when it is sent.
+
+Three steps, so that nothing is rendered inside a transaction: read who gets what, make the bytes, then plan
+in one transaction, which looks again at who has had what.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+
+from sqlalchemy.orm import Session
+
+from blog.content.values import Site
+from blog.db import Database
+from blog.delivery.states import Claim
+from blog.digests import compose, plan, schedule
+from blog.digests.compose import Press
+from blog.errors import UsageError
+from blog.links import Links
+from blog.settings import Settings
+from blog.subscribers.models import Cadence
+from blog.templating import mail_environment
+from blog.tokens import Purpose, Tokens
+
+#: Articles that appear in quick succession go to readers of *each article* as one mail.
+BURST = timedelta(minutes=2)
+NO_ADDRESS = "No postal address is set yet: BLOG_POSTAL_ADDRESS"
+
+
+@dataclass(frozen=True)
+class Office:
+    """What planning needs: the rows, the publication, and the settings."""
+
+    database: Database
+    settings: Settings
+    links: Links
+    site: Site
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a run did: the issue it opened, if anybody had something new, and for how many."""
+
+    issue: int | None
+    eligible: int
+    variants: int
+
+
+class Overtaken(Exception):
+    """Between reading and writing, another planner was faster; the transaction is rolled back."""
+
+
+NOTHING = Opened(None, 0, 0)
+
+
+def run(
+    office: Office, cadence: Cadence, now: datetime, at: datetime | None = None, period: str | None = None
+) -> Opened:
+    """Plan and open an issue of what is new `at` a moment (default: now); the worker sends it at once.
+
+    With `period`, that period is thereby done.
+    """
+    while True:
+        try:
+            return _run(office, cadence, now, at or now, period)
+        except Overtaken:
+            continue
+
+
+def run_due(office: Office, now: datetime) -> list[Opened]:
+    """Plan what the publication's schedules ask for now; several callers at once are harmless."""
+    schedules = schedule.read(office.site.digests)
+    with office.database.reading() as session:
+        due = [(s.cadence, period) for s, period in schedule.due(session, schedules, now)]
+        if schedule.sends_instantly(office.site.digests):
+            due += _instant_due(session, now)
+    return [run(office, cadence, now, period=period) for cadence, period in due]
+
+
+def personalise(tokens: Tokens) -> Callable[[Claim], Mapping[str, bytes]]:
+    """Return what fills the holes of a delivery."""
+
+    def fill(claim: Claim) -> dict[str, bytes]:
+        return {
+            compose.TO: claim.address.encode(),
+            compose.MESSAGE_ID: claim.message_id.encode(),
+            compose.UNSUBSCRIBE: tokens.capability(Purpose.UNSUBSCRIBE, claim.public_id).encode(),
+            compose.PREFERENCES: tokens.capability(Purpose.PREFERENCES, claim.public_id).encode(),
+        }
+
+    return fill
+
+
+def _run(office: Office, cadence: Cadence, now: datetime, at: datetime, period: str | None) -> Opened:
+    with office.database.transaction() as session:
+        editions = plan.editions(session, cadence, at)
+        number = plan.next_number(session, cadence)
+    press = _press(office, cadence, number, at)
+    if not editions:
+        _mark_empty(office.database, cadence, period, now)
+        return NOTHING
+    frozen = [plan.Frozen(edition, compose.template(press, edition, now)) for edition in editions]
+    # Reaching no further than now: what appears between now and a later `at` is for the next issue.
+    draft = plan.Draft(cadence, number, press.title, min(at, now), compose.web_view(press, editions))
+    with office.database.transaction() as session:
+        return _open(session, press, draft, frozen, period, now)
+
+
+def _press(office: Office, cadence: Cadence, number: int, at: datetime) -> Press:
+    settings = office.settings
+    return Press(
+        site=office.site,
+        links=office.links,
+        sender=settings.sender,
+        postal_address=_postal_address(settings),
+        templates=mail_environment(),
+        cadence=cadence,
+        number=number,
+        date=at,
+    )
+
+
+def _open(
+    session: Session,
+    press: Press,
+    draft: plan.Draft,
+    frozen: list[plan.Frozen],
+    period: str | None,
+    now: datetime,
+) -> Opened:
+    plan.one_planner_at_a_time(session)
+    if period and schedule.ran(session, draft.cadence, period):
+        return NOTHING
+    if plan.next_number(session, draft.cadence) != draft.number:
+        raise Overtaken
+    sender = parseaddr(press.sender)[1]
+    issue_id, eligible = plan.open_issue(session, draft, frozen, sender, press.domain, now)
+    if not eligible:
+        raise Overtaken
+    if period:
+        schedule.mark(session, draft.cadence, period, issue_id, now)
+    return Opened(issue_id, eligible, len(frozen))
+
+
+def _mark_empty(database: Database, cadence: Cadence, period: str | None, now: datetime) -> None:
+    if period is None:
+        return
+    with database.transaction() as session:
+        if not schedule.ran(session, cadence, period):
+            schedule.mark(session, cadence, period, None, now)
+
+
+def _instant_due(session: Session, now: datetime) -> list[tuple[Cadence, str]]:
+    """The period of *each article* is the newest article itself: one run for each that appears."""
+    newest = next(iter(plan.live_articles(session, now)), None)
+    if newest is None or newest.live_at is None or not newest.live_at <= now - BURST:
+        return []
+    period = newest.live_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return [] if schedule.ran(session, Cadence.INSTANT, period) else [(Cadence.INSTANT, period)]
+
+
+def _postal_address(settings: Settings) -> str:
+    if settings.postal_address:
+        return settings.postal_address
+    if settings.is_local:
+        return NO_ADDRESS
+    raise UsageError(
+        "BLOG_POSTAL_ADDRESS: missing; a digest must say where its sender is reached by post, so none is sent"
+    )

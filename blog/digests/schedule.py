@@ -1,0 +1,136 @@
+"""When a digest is due: the publisher's schedule of each cadence, in a time zone, DST included.
+
+A period is planned once, whatever the clock does: its key is a primary key. A run that was missed is caught
+up within six hours; later it is skipped, and the next one holds what it would have held.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy.orm import Session
+
+from blog.digests.models import ScheduleRun
+from blog.errors import UsageError
+from blog.subscribers.models import Cadence
+
+CATCH_UP = timedelta(hours=6)
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LONGEST_MONTH = 31
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One cadence's schedule; `day` is a weekday (0 = Monday) for weekly, a day of the month for monthly."""
+
+    cadence: Cadence
+    zone: ZoneInfo
+    at: time
+    day: int | None = None
+
+    def last_due(self, now: datetime) -> datetime:
+        """Return the latest due time (UTC) that is not after `now`."""
+        today = now.astimezone(self.zone).date()
+        for candidate in (today - timedelta(days=back) for back in range(-1, LONGEST_MONTH + 2)):
+            due = first_instant(candidate, self.at, self.zone)
+            if self._falls_on(candidate) and due <= now:
+                return due
+        raise AssertionError("every schedule is due within a month")
+
+    def _falls_on(self, candidate: date) -> bool:
+        if self.cadence is Cadence.WEEKLY:
+            return candidate.weekday() == self.day
+        if self.cadence is Cadence.MONTHLY:
+            return candidate.day == self.day
+        return True
+
+
+def read(digests: Mapping[str, Any]) -> list[Schedule]:
+    """Return the schedules of `[digests]` in `site.toml`; raise `UsageError` naming every mistake."""
+    problems: list[str] = []
+    zone = _zone(digests.get("timezone", "UTC"), problems)
+    found = [
+        _schedule(Cadence(name), table, zone, problems)
+        for name, table in digests.items()
+        if name in (Cadence.DAILY, Cadence.WEEKLY, Cadence.MONTHLY) and table.get("enabled", True)
+    ]
+    if problems:
+        raise UsageError("content/site.toml: " + "; ".join(problems))
+    return found
+
+
+def sends_instantly(digests: Mapping[str, Any]) -> bool:
+    """Return whether subscribers of *each article* are served."""
+    return bool(digests.get(Cadence.INSTANT, {}).get("enabled", False))
+
+
+def due(session: Session, schedules: list[Schedule], now: datetime) -> Iterator[tuple[Schedule, str]]:
+    """Yield each schedule whose latest period has not been planned yet, with the period's key."""
+    for schedule in schedules:
+        last = schedule.last_due(now)
+        period = last.strftime("%Y-%m-%dT%H:%MZ")
+        if now - last <= CATCH_UP and not ran(session, schedule.cadence, period):
+            yield schedule, period
+
+
+def ran(session: Session, cadence: str, period: str) -> bool:
+    """Return whether this period has been planned."""
+    return session.get(ScheduleRun, (cadence, period)) is not None
+
+
+def mark(session: Session, cadence: str, period: str, issue_id: int | None, now: datetime) -> None:
+    """Note that this period has been planned; a second note of it fails."""
+    session.add(ScheduleRun(cadence=cadence, period=period, ran_at=now, issue_id=issue_id))
+    session.flush()
+
+
+def first_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """Return when the wall clock first shows `at` on `day`; where it jumps over `at`, the jump itself."""
+    local = datetime.combine(day, at, zone)
+    for _ in range(24 * 60):
+        instant = local.astimezone(UTC)
+        if instant.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+            return instant
+        local += timedelta(minutes=1)
+    raise AssertionError("no zone skips a whole day's wall clock")
+
+
+def _schedule(cadence: Cadence, table: Mapping[str, Any], zone: ZoneInfo, problems: list[str]) -> Schedule:
+    at = _time(cadence, table.get("time", "09:00"), problems)
+    if cadence is Cadence.WEEKLY:
+        return Schedule(cadence, zone, at, _weekday(table.get("day", "friday"), problems))
+    if cadence is Cadence.MONTHLY:
+        return Schedule(cadence, zone, at, _day_of_month(table.get("day", 1), problems))
+    return Schedule(cadence, zone, at)
+
+
+def _zone(name: Any, problems: list[str]) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        problems.append(f"[digests] timezone {name!r} is unknown; use a name such as Europe/Berlin")
+        return ZoneInfo("UTC")
+
+
+def _time(cadence: str, text: Any, problems: list[str]) -> time:
+    try:
+        return time.fromisoformat(str(text)).replace(second=0, microsecond=0, tzinfo=None)
+    except ValueError:
+        problems.append(f"[digests.{cadence}] time {text!r} is no time; use 24 hours, such as 09:00")
+        return time(9)
+
+
+def _weekday(name: Any, problems: list[str]) -> int:
+    if str(name).lower() in WEEKDAYS:
+        return WEEKDAYS.index(str(name).lower())
+    problems.append(f"[digests.weekly] day {name!r} is no weekday; use monday to sunday")
+    return 4
+
+
+def _day_of_month(number: Any, problems: list[str]) -> int:
+    if isinstance(number, int) and 1 <= number <= 28:
+        return number
+    problems.append(f"[digests.monthly] day {number!r}: use 1 to 28, which every month has")
+    return 1

@@ -1,0 +1,22 @@
+"""Which schema a database has, and which one this code wants; cheap enough to ask at every start."""
+
+from sqlalchemy import inspect, text
+
+from blog.db import Database
+from blog.settings import ROOT
+
+MIGRATIONS = ROOT / "migrations"
+
+
+def head() -> str:
+    """Return the newest revision this code knows: migrations are numbered."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
+def current(database: Database) -> str | None:
+    """Return the revision the database is at; None for an empty one."""
+    with database.reading() as session:
+        if not inspect(session.connection()).has_table("alembic_version"):
+            return None
+        found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+        return found

@@ -1,0 +1,80 @@
+"""The drawings, the icon and the publisher's colours, made on request from a few lines of code."""
+
+from flask import Blueprint, Response, abort
+
+from blog import clock
+from blog.articles import reading
+from blog.site import sketch
+from blog.site.motifs import STATES
+from blog.site.page_globals import current_site
+from blog.theme import Theme, theme
+from blog.web import headers
+from blog.web.context import services
+from blog.web.guards import public
+
+#: A drawing changes only with the accent or with this code; an hour is soon enough to see that.
+ONE_HOUR = "public, max-age=3600"
+
+blueprint = Blueprint("drawings", __name__)
+
+
+@blueprint.get("/sketches/<slug>.svg")
+@public
+def of_article(slug: str) -> Response:
+    """Draw the sketch of an article."""
+    with services().database.reading() as session:
+        found = reading.article(session, slug, clock.now())
+    if found is None:
+        abort(404)
+    topic = found.topics[0].topic if found.topics else slug
+    return _svg(sketch.svg(sketch.draw(slug, topic), _theme()))
+
+
+@blueprint.get("/sketches/topics/<slug>.svg")
+@public
+def of_topic(slug: str) -> Response:
+    """Draw the sketch of a topic."""
+    with services().database.reading() as session:
+        known = {topic.slug for topic in reading.topics(session, clock.now())}
+    if slug not in known | {topic.slug for topic in current_site().topics}:
+        abort(404)
+    return _svg(sketch.svg(sketch.draw(f"topic {slug}", slug), _theme()))
+
+
+@blueprint.get("/sketches/states/<name>.svg")
+@public
+def of_state(name: str) -> Response:
+    """Draw the sketch for a state of the site."""
+    if name not in STATES:
+        abort(404)
+    return _svg(sketch.svg(sketch.draw_state(name), _theme()))
+
+
+@blueprint.get("/icon.svg")
+@blueprint.get("/favicon.ico")
+@public
+def icon() -> Response:
+    """Draw the site's icon; browsers that ask for the old name are content with an SVG too."""
+    return _svg(sketch.icon(_theme()))
+
+
+@blueprint.get("/theme.css")
+@public
+def colours() -> Response:
+    """Serve the publisher's accent, as moved to be readable; pages name its version in the address."""
+    response = Response(_theme().css(), mimetype="text/css")
+    response.headers["Cache-Control"] = ONE_HOUR
+    return response
+
+
+def _theme() -> Theme:
+    return theme(current_site().accent)
+
+
+def _svg(drawing: str) -> Response:
+    response = Response(drawing, mimetype="image/svg+xml")
+    response.headers["Cache-Control"] = ONE_HOUR
+    response.headers["Content-Security-Policy"] = headers.IMAGE_POLICY
+    # Feed readers and web mail show the drawings on pages of their own.
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response

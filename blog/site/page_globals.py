@@ -1,0 +1,53 @@
+"""What every template can use without being handed it: the site, its addresses, its words for dates."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, g, request
+
+from blog import theme
+from blog.articles import reading, wording
+from blog.articles.models import Page
+from blog.content.values import Site
+from blog.web.context import services
+
+
+def install(app: Flask) -> None:
+    """Give the templates of `app` their globals and filters."""
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.context_processor(_globals)
+    for name in ("long_date", "short_date", "iso_date", "topic_name", "author_name"):
+        app.jinja_env.filters[name] = _with_site(getattr(wording, name))
+    app.jinja_env.filters["cut"] = wording.excerpt
+    app.jinja_env.filters["joined"] = wording.joined
+    app.jinja_env.globals["count"] = wording.count
+
+
+def current_site() -> Site:
+    """Return what `site.toml` says now, read at most once per request."""
+    if "site" not in g:
+        g.site = services().site()
+    site: Site = g.site
+    return site
+
+
+def _globals() -> dict[str, Any]:
+    site = current_site()
+    return {
+        "site": site,
+        "links": services().links,
+        "current_path": request.path,
+        "cadences": wording.cadences(site),
+        "standing_pages": _standing_pages,
+        "theme_address": f"/theme.css?v={theme.theme(site.accent).version()}",
+    }
+
+
+def _standing_pages() -> list[Page]:
+    with services().database.reading() as session:
+        return reading.pages(session)
+
+
+def _with_site(function: Callable[..., str]) -> Callable[..., str]:
+    return lambda value, *rest: function(value, current_site(), *rest)

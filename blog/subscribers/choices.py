@@ -1,0 +1,67 @@
+"""What a subscriber chooses: how often, and about what."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from blog.content.values import Site
+from blog.subscribers.models import Cadence
+
+MOST_TOPIC_CHARACTERS = 2000  # the width of the column
+
+NO_SUCH_CADENCE = "Choose how often you want to hear from us, from the list."
+NO_SUCH_TOPIC = "One of these topics does not exist. Choose from the list."
+TOO_MANY_TOPICS = "That is more topics than we can keep apart. Tick none of them to hear about all."
+
+
+class BadChoice(ValueError):
+    """A choice that is not on offer; the message says so to the person who made it."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How often and about what (no topics: about everything), in which time zone and language."""
+
+    cadence: Cadence
+    topics: tuple[str, ...]
+    timezone: str
+    language: str
+
+    @property
+    def stored_topics(self) -> str:
+        """The topics as their column holds them."""
+        return ",".join(self.topics)
+
+
+def offered(site: Site) -> list[Cadence]:
+    """Return how often one can hear from this site."""
+    return [cadence for cadence in Cadence if site.digests.get(cadence, {}).get("enabled", True)]
+
+
+def usual(site: Site) -> Cadence:
+    """Return the cadence of somebody who chose none: weekly where that is on offer."""
+    return next(iter(sorted(offered(site), key=lambda cadence: cadence != Cadence.WEEKLY)), Cadence.WEEKLY)
+
+
+def cadence(value: str, site: Site) -> Cadence:
+    """Read a cadence; raise `BadChoice` for one that is not on offer."""
+    chosen = value.strip().lower()
+    if not chosen:
+        return usual(site)
+    if chosen not in offered(site):
+        raise BadChoice(NO_SUCH_CADENCE)
+    return Cadence(chosen)
+
+
+def topics(values: Iterable[str], site: Site) -> tuple[str, ...]:
+    """Read topics, sorted and each once; raise `BadChoice` for one that does not exist."""
+    chosen = {value.strip() for value in values} - {""}
+    if not chosen.issubset(topic.slug for topic in site.topics):
+        raise BadChoice(NO_SUCH_TOPIC)
+    if len(",".join(chosen)) > MOST_TOPIC_CHARACTERS:
+        raise BadChoice(TOO_MANY_TOPICS)
+    return tuple(sorted(chosen))
+
+
+def chosen_topics(stored: str) -> list[str]:
+    """Return the topics that a stored value stands for; an empty list means all."""
+    return stored.split(",") if stored else []

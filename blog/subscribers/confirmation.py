@@ -1,0 +1,101 @@
+"""Confirming: the button on the page that the mailed link opens. Looking at the page changes nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from blog.delivery import suppression
+from blog.delivery.suppression import LIFTED_BY_CONFIRMING, SILENT
+from blog.subscribers import consent, directory
+from blog.subscribers.choices import chosen_topics
+from blog.subscribers.consent import Event, Method, Origin
+from blog.subscribers.models import Status, Subscriber
+from blog.tokens import BadToken, ExpiredToken, Purpose, Tokens
+
+VALID_HOURS = 48
+CONFIRMABLE = (Status.PENDING, Status.UNSUBSCRIBED)
+
+
+class State(StrEnum):
+    """What a confirmation link is good for."""
+
+    ASK = "ask"
+    CONFIRMED = "confirmed"
+    ALREADY = "already"
+    EXPIRED = "expired"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What came of a confirmation link, and for whom where that may be told."""
+
+    state: State
+    subscriber: Subscriber | None = None
+
+
+def token_for(tokens: Tokens, subscriber: Subscriber) -> str:
+    """Return the token of a confirmation link; it dies with its time, or when a newer link is made."""
+    return tokens.timed(Purpose.CONFIRM, [subscriber.public_id, subscriber.nonce])
+
+
+def look(session: Session, tokens: Tokens, token: str) -> Confirmation:
+    """Return what pressing the button would do, without doing it."""
+    read = _read(tokens, token)
+    return read if isinstance(read, Confirmation) else _standing(session, *read)
+
+
+def confirm(session: Session, tokens: Tokens, token: str, origin: Origin, now: datetime) -> Confirmation:
+    """Make the subscription active, once; a link that has done its work answers `already`."""
+    read = _read(tokens, token)
+    if isinstance(read, Confirmation):
+        return read
+    public_id, nonce = read
+    standing = _standing(session, public_id, nonce)
+    if standing.state is not State.ASK:
+        return standing
+    # Of two presses at once only one finds the row as it was: there is one consent event.
+    subscriber = session.scalar(
+        update(Subscriber)
+        .where(
+            Subscriber.public_id == public_id,
+            Subscriber.nonce == nonce,
+            Subscriber.status.in_(CONFIRMABLE),
+        )
+        .values(status=Status.ACTIVE, confirmed_at=now, left_at=None)
+        .returning(Subscriber)
+        .execution_options(populate_existing=True)
+    )
+    if subscriber is None:
+        session.expire_all()
+        return _standing(session, public_id, nonce)
+    suppression.lift(session, subscriber.address_hash, LIFTED_BY_CONFIRMING)
+    details = {"cadence": subscriber.cadence, "topics": chosen_topics(subscriber.topics)}
+    consent.record(session, subscriber.id, Event.CONFIRMED, Method.PAGE, origin, now, details)
+    return Confirmation(State.CONFIRMED, subscriber)
+
+
+def _read(tokens: Tokens, token: str) -> tuple[str, str] | Confirmation:
+    try:
+        payload = tokens.read_timed(Purpose.CONFIRM, token, VALID_HOURS * 3600)
+    except ExpiredToken:
+        return Confirmation(State.EXPIRED)
+    except BadToken:
+        return Confirmation(State.INVALID)
+    if len(payload) != 2:
+        return Confirmation(State.INVALID)
+    return payload[0], payload[1]
+
+
+def _standing(session: Session, public_id: str, nonce: str) -> Confirmation:
+    subscriber = directory.by_public_id(session, public_id)
+    if subscriber is None or suppression.reason_for(session, subscriber.address_hash) in SILENT:
+        return Confirmation(State.EXPIRED)
+    if subscriber.status == Status.ACTIVE:
+        return Confirmation(State.ALREADY, subscriber)
+    if subscriber.status in CONFIRMABLE and subscriber.nonce == nonce:
+        return Confirmation(State.ASK, subscriber)
+    return Confirmation(State.EXPIRED)

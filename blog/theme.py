@@ -1,0 +1,93 @@
+"""The publisher's one accent colour, moved until it can be read on every ground of both schemes."""
+
+import colorsys
+import hashlib
+import re
+from dataclasses import dataclass
+
+DEFAULT_ACCENT = "#2A3BE0"
+LIGHT = ("#FFFFFF", "#F3F5F8")
+DARK = ("#0B1016", "#131A22")
+#: WCAG 2.2 asks 4.5 for text; on a dark ground a little more is kinder to the eye.
+LIGHT_CONTRAST = 4.5
+DARK_CONTRAST = 6.5
+STEPS = 200
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The accent as drawn on light and on dark ground, and a tint of each to lie behind text."""
+
+    accent_light: str
+    accent_dark: str
+    tint_light: str
+    tint_dark: str
+
+    def css(self) -> str:
+        """Return the style sheet that hands the colours to `site.css`."""
+        return (
+            f":root{{--accent:light-dark({self.accent_light},{self.accent_dark});"
+            f"--tint:light-dark({self.tint_light},{self.tint_dark})}}\n"
+        )
+
+    def version(self) -> str:
+        """Return a short name that changes with any of the colours."""
+        return hashlib.sha256(self.css().encode()).hexdigest()[:8]
+
+
+def theme(accent: str) -> Theme:
+    """Return the theme of an accent such as `#2A3BE0` or `#23f`; anything else stands for the default."""
+    chosen = accent if is_colour(accent) else DEFAULT_ACCENT
+    light = readable(chosen, LIGHT, LIGHT_CONTRAST)
+    dark = readable(chosen, DARK, DARK_CONTRAST)
+    return Theme(light, dark, blended(light, LIGHT[0], 0.14), blended(dark, DARK[0], 0.28))
+
+
+def is_colour(value: str) -> bool:
+    """Say whether `value` is a hexadecimal colour of three or six digits."""
+    return bool(re.fullmatch(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})", value))
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours, 1 to 21, as WCAG defines it."""
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def readable(colour: str, grounds: tuple[str, ...], wanted: float) -> str:
+    """Return `colour` with its lightness moved just far enough to reach `wanted` on all `grounds`."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*_channels(colour))
+    goal = 0.0 if _luminance(grounds[0]) > 0.5 else 1.0
+    for step in range(STEPS + 1):
+        moved = lightness + (goal - lightness) * step / STEPS
+        candidate = _hexadecimal(colorsys.hls_to_rgb(hue, moved, saturation))
+        if all(contrast(candidate, ground) >= wanted for ground in grounds):
+            return candidate
+    raise AssertionError("black and white reach any contrast asked for here")
+
+
+def blended(colour: str, ground: str, share: float) -> str:
+    """Return `share` of a colour laid over a ground."""
+    pairs = zip(_channels(colour), _channels(ground), strict=True)
+    red, green, blue = (above * share + below * (1 - share) for above, below in pairs)
+    return _hexadecimal((red, green, blue))
+
+
+def _channels(colour: str) -> tuple[float, float, float]:
+    digits = colour.lstrip("#")
+    if len(digits) == 3:
+        digits = "".join(digit * 2 for digit in digits)
+    red, green, blue = (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
+    return red, green, blue
+
+
+def _hexadecimal(channels: tuple[float, float, float]) -> str:
+    return "#" + "".join(f"{round(channel * 255):02X}" for channel in channels)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+        for channel in _channels(colour)
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

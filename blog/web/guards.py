@@ -1,0 +1,53 @@
+"""Who a view is for: said by a decorator at the view, checked for all views when the application starts."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, request
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Guard(StrEnum):
+    """What protects a view, and with it which headers its answers carry."""
+
+    PUBLIC = "public"
+    TOKEN = "token"  # noqa: S105 - the name of a guard
+    DEVELOPMENT = "development"
+
+
+def public(view: View) -> View:
+    """Mark a view that anybody may read; its pages are the same for everybody and may be cached."""
+    return _guarded(view, Guard.PUBLIC)
+
+
+def by_token(view: View) -> View:
+    """Mark a view that is opened by a link from a mail; its pages are never cached or indexed."""
+    return _guarded(view, Guard.TOKEN)
+
+
+def development(view: View) -> View:
+    """Mark a view that exists in the demo only."""
+    return _guarded(view, Guard.DEVELOPMENT)
+
+
+def refuse_unguarded(app: Flask) -> None:
+    """Raise when a view says nothing about who it is for."""
+    bare = sorted({rule.endpoint for rule in app.url_map.iter_rules() if not _guard(app, rule.endpoint)})
+    if bare:
+        raise RuntimeError(f"views without a guard (see blog/web/guards.py): {', '.join(bare)}")
+
+
+def current_guard() -> Guard | None:
+    """Return the guard of the view that this request reached; None where it reached none."""
+    return _guard(current_app, request.endpoint) if request.endpoint else None
+
+
+def _guard(app: Flask, endpoint: str) -> Guard | None:
+    return getattr(app.view_functions.get(endpoint), "guard", None)
+
+
+def _guarded(view: View, guard: Guard) -> View:
+    view.__dict__["guard"] = guard
+    return view

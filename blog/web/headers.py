@@ -1,0 +1,80 @@
+"""Security and caching headers on every answer, errors included; a view's own header is never overwritten.
+
+There is no script on any page, so the policy allows none; JSON-LD blocks are data and need no permission.
+"""
+
+from flask import Flask, Response, request
+
+from blog.web.guards import Guard, current_guard
+
+ONE_YEAR = 31_536_000
+IMMUTABLE = f"public, max-age={ONE_YEAR}, immutable"
+REVALIDATE = "public, max-age=0, must-revalidate"
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+)
+#: The development inbox shows the HTML part of a mail in a sandboxed frame; its links open in a new tab.
+INBOX_POLICY = PAGE_POLICY + "; frame-src 'self'"
+MAIL_ENDPOINT = "inbox.html"
+MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+#: An image opened by itself is a document; an SVG may bring its own style and nothing else.
+IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+CLOSED = (
+    "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), "
+    "fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), "
+    "magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), screen-wake-lock=(), "
+    "serial=(), usb=(), xr-spatial-tracking=()"
+)
+FIXED = {
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": CLOSED,
+}
+PRIVATE = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+OPEN = {"Cache-Control": REVALIDATE, "Referrer-Policy": "strict-origin-when-cross-origin"}
+
+
+def install(app: Flask, https: bool) -> None:
+    """Put the headers on every answer of `app`; `https` says whether the site's address is an https one."""
+    fixed = FIXED | ({"Strict-Transport-Security": f"max-age={ONE_YEAR}; includeSubDomains"} if https else {})
+
+    @app.after_request
+    def complete(response: Response) -> Response:
+        guard = current_guard()
+        policy = {"Content-Security-Policy": _policy(guard)}
+        for name, value in {**fixed, **policy, **_by_kind(guard, response)}.items():
+            response.headers.setdefault(name, value)
+        return _conditional(guard, response)
+
+
+def _policy(guard: Guard | None) -> str:
+    if guard is not Guard.DEVELOPMENT:
+        return PAGE_POLICY
+    return MAIL_POLICY if request.endpoint == MAIL_ENDPOINT else INBOX_POLICY
+
+
+def _by_kind(guard: Guard | None, response: Response) -> dict[str, str]:
+    # An error is kept by no cache: what is missing now may be published in a minute. And where no view was
+    # reached the address may still hold a mistyped token, so it is told to nobody.
+    return OPEN if guard is Guard.PUBLIC and response.status_code < 400 else PRIVATE
+
+
+def _conditional(guard: Guard | None, response: Response) -> Response:
+    """Give a public page a strong ETag, and answer 304 to whoever has it already."""
+    readable = request.method in ("GET", "HEAD") and response.status_code == 200
+    if guard is not Guard.PUBLIC or not readable or response.is_streamed:
+        return response
+    response.add_etag()
+    response.make_conditional(request)
+    return response

@@ -1,0 +1,193 @@
+"""The worker door: every background task and how often it runs; a process of its own."""
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parseaddr
+
+import structlog
+from flask import Flask
+
+from blog import clock
+from blog.delivery import ledger, outbox
+from blog.delivery.sender import Report, Sending, send_due
+from blog.delivery.slots import slot
+from blog.delivery.smtp import Relay, Security
+from blog.delivery.states import Owner, Policy
+from blog.digests import dispatch
+from blog.errors import BlogError
+from blog.subscribers import emails, retention
+from blog.web.context import Services
+
+#: How many times in a row a relay may fail before `--until-idle` gives up; about three seconds.
+PATIENCE = 6
+IDLE_SECONDS = 0.5
+RECOVER_SECONDS = 60.0
+SCHEDULE_SECONDS = 10.0
+TIDY_SECONDS = 3600.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The tasks of one worker, bound to its services and its slot."""
+
+    app: Flask
+    services: Services
+    owner: Owner
+
+    def recover(self) -> None:
+        """Settle what dead workers left behind."""
+        database, policy = self.services.database, Policy(self.services.settings.uncertain_policy)
+        with database.transaction() as session:
+            returned, unknown = ledger.recover(session, self.owner, policy, clock.now())
+            outbox.recover(session, self.owner, clock.now())
+        if returned or unknown:
+            log.info("worker.recovered", given_back=returned, uncertain=unknown)
+
+    def schedule(self) -> None:
+        """Plan the digests that are due."""
+        services = self.services
+        site = services.site()
+        office = dispatch.Office(services.database, services.settings, services.links, site)
+        for opened in dispatch.run_due(office, clock.now()):
+            if opened.issue:
+                log.info("digest.opened", issue=opened.issue, eligible=opened.eligible)
+
+    def tidy(self) -> None:
+        """Forget the addresses that were never confirmed."""
+        with self.services.database.transaction() as session:
+            forgotten = retention.forget_unconfirmed(session, clock.now())
+        if forgotten:
+            log.info("subscribers.forgotten", unconfirmed=forgotten)
+
+    def mail(self) -> bool:
+        """Send one single mail; return whether there was one."""
+        services = self.services
+        site = services.site()
+        render = emails.renderer(services.settings, services.tokens, services.links, site)
+        with self.app.app_context():
+            return outbox.run_once(services.database, render, self.owner, clock.now)
+
+    def send(self, stop: threading.Event, patience: int | None = None) -> Report:
+        """Send the deliveries that are due, and close the mailings that are done."""
+        report = send_due(self._sending(), stop, patience)
+        with self.services.database.transaction() as session:
+            for mailing in ledger.finish(session, clock.now()):
+                log.info("digest.done", issue=mailing)
+        return report
+
+    def _sending(self) -> Sending:
+        settings = self.services.settings
+        return Sending(
+            database=self.services.database,
+            owner=self.owner,
+            relay=relay_of(self.services),
+            connections=settings.smtp_connections,
+            policy=Policy(settings.uncertain_policy),
+            personalise=dispatch.personalise(self.services.tokens),
+            clock=clock.now,
+        )
+
+
+def relay_of(services: Services) -> Relay:
+    """Return the relay the settings name; it hears the domain of the sender, never this host's name."""
+    settings = services.settings
+    security = (
+        Security.TLS
+        if settings.mail_use_ssl
+        else Security.STARTTLS
+        if settings.mail_use_tls
+        else Security.NONE
+    )
+    return Relay(
+        host=settings.mail_server,
+        port=settings.mail_port,
+        hello=parseaddr(settings.sender)[1].rpartition("@")[2],
+        security=security,
+        username=settings.mail_username,
+        password=settings.mail_password.get_secret_value(),
+        timeout=settings.mail_timeout,
+    )
+
+
+def until_idle(app: Flask, services: Services) -> None:
+    """Work until nothing is due; raise `BlogError` if the relay cannot be worked with."""
+    stop = stop_on_signal()
+    with slot(services.settings.var_dir / "slots") as owner:
+        work = Work(app, services, owner)
+        work.recover()
+        work.tidy()
+        work.schedule()
+        while not stop.is_set() and work.mail():
+            pass
+        trouble = work.send(stop, PATIENCE).trouble
+    if trouble:
+        raise BlogError(
+            f"the mail relay cannot be worked with: {trouble}; nothing is lost, run the worker again"
+        )
+
+
+def forever(app: Flask, services: Services) -> None:
+    """Work until told to stop; what is being handed over is finished and recorded first."""
+    stop = stop_on_signal()
+    with slot(services.settings.var_dir / "slots") as owner:
+        work = Work(app, services, owner)
+        log.info("worker.started", slot=owner.slot)
+        threads = [
+            threading.Thread(target=_repeat, args=(stop, task, pause), name=name, daemon=True)
+            for name, task, pause in (
+                ("outbox", work.mail, IDLE_SECONDS),
+                ("schedule", lambda: _timed(work.schedule), SCHEDULE_SECONDS),
+                ("recover", lambda: _timed(work.recover), RECOVER_SECONDS),
+                ("tidy", lambda: _timed(work.tidy), TIDY_SECONDS),
+            )
+        ]
+        for thread in threads:
+            thread.start()
+        _repeat(stop, lambda: _any(work.send(stop)), IDLE_SECONDS)
+        for thread in threads:
+            thread.join(timeout=5)
+        log.info("worker.stopped", slot=owner.slot)
+
+
+def _repeat(stop: threading.Event, task: Callable[[], bool], pause: float) -> None:
+    """Run a task until told to stop, with a pause when it found nothing; an error is logged, never fatal."""
+    while not stop.is_set():
+        try:
+            busy = task()
+        except Exception as error:  # noqa: BLE001 - a task that fails must not end the worker
+            log.error("worker.task_failed", task=threading.current_thread().name, error=_brief(error))
+            busy = False
+        if not busy:
+            stop.wait(pause)
+
+
+def _timed(task: Callable[[], None]) -> bool:
+    task()
+    return False
+
+
+def _any(report: Report) -> bool:
+    return bool(report.results)
+
+
+def _brief(error: Exception) -> str:
+    return str(error) if isinstance(error, BlogError) else type(error).__name__
+
+
+def stop_on_signal() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set; a second signal ends the process at once."""
+    stop = threading.Event()
+
+    def handle(_signal: int, _frame: object) -> None:
+        if stop.is_set():
+            raise SystemExit(130)
+        stop.set()
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handle)
+        signal.signal(signal.SIGINT, handle)
+    return stop

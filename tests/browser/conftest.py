@@ -1,0 +1,59 @@
+"""The sample publication behind a real server, and a real browser before it."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from werkzeug.serving import make_server
+
+from blog import clock, create_app
+from blog.articles import sync
+from blog.content import library
+from blog.settings import ROOT, load_settings
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def _browser_path() -> str | None:
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; without one these tests are skipped, but never where CI is set."""
+    path = _browser_path()
+    if path is None:
+        message = "no Chromium found: install the package `chromium` to run the browser tests"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def site(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the sample publication, served on this machine."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copy(migrated_sqlite, folder / "blog.db")
+    settings = load_settings(
+        database_url=f"sqlite:///{folder / 'blog.db'}", content_dir=ROOT / "content", var_dir=folder
+    )
+    app = create_app(settings)
+    database = app.extensions["blog"].database
+    now = clock.now()
+    books = library.load(settings.content_dir, now)
+    with database.transaction() as session:
+        sync.sync(session, books, now)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    database.dispose()

@@ -1,0 +1,112 @@
+"""The command line when things go wrong: one clear line, the right exit code, never a traceback."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.installation import Installation
+
+
+@pytest.fixture
+def site(tmp_path: Path, migrated_sqlite: Path) -> Installation:
+    path = tmp_path / "blog.db"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    made = Installation(tmp_path, f"sqlite:///{path}", smtp_port=1, port=8000)
+    made.content.mkdir()
+    return made
+
+
+def test_wrong_settings_are_all_named_and_exit_with_2(site: Installation) -> None:
+    site.extra |= {
+        "BLOG_SITE_URL": "https://news.example.org",
+        "BLOG_SECRET_KEY": "short",
+        "BLOG_MAIL_PORT": "x",
+    }
+    said = site.blog("sync", expect=2)
+    assert "BLOG_SECRET_KEY: too weak" in said
+    assert "BLOG_MAIL_PORT" in said
+
+
+def test_a_missing_secret_says_how_to_make_one(site: Installation) -> None:
+    site.extra |= {"BLOG_SITE_URL": "https://news.example.org", "BLOG_SECRET_KEY": ""}
+    assert "BLOG_SECRET_KEY: missing; make one with" in site.blog("worker", "--until-idle", expect=2)
+
+
+def test_a_database_without_tables_says_what_to_run(site: Installation) -> None:
+    site.database_url = f"sqlite:///{site.folder / 'empty.db'}"
+    assert site.blog("sync", expect=1).strip() == (
+        "blog: the database is not at this version's schema; run: blog db upgrade"
+    )
+    site.blog("db", "upgrade")
+    site.blog("sync")
+
+
+def test_an_occupied_port_is_said_before_anything_starts(site: Installation) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert f"port {port} on 127.0.0.1 cannot be used" in site.blog("serve", "--port", port, expect=2)
+        assert f"port {port} on 127.0.0.1 cannot be used" in site.blog("demo", "--port", port, expect=2)
+
+
+def test_a_content_folder_that_is_not_there_is_named(site: Installation) -> None:
+    site.extra["BLOG_CONTENT_DIR"] = "/nowhere/at/all"
+    assert "BLOG_CONTENT_DIR: there is no folder /nowhere/at/all" in site.blog("sync", expect=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part", "code"),
+    [
+        (["digest", "run", "--cadence", "hourly"], "hourly", 2),
+        (["digest", "run", "--cadence", "weekly", "--at", "soon"], "ISO 8601", 2),
+        (["digest", "status", "7"], "there is no issue 7", 1),
+        (["related", "nothing"], "there is no article 'nothing'", 1),
+        (["related"], "--all", 2),
+        (["subscribers", "show", "ada@example.org"], "nobody", 1),
+        (["nonsense"], "nonsense", 2),
+        (["subscribers", "import", "/nowhere.csv"], "/nowhere.csv", 2),
+    ],
+)
+def test_wrong_use_is_one_line(site: Installation, arguments: list[str], part: str, code: int) -> None:
+    said = site.blog(*arguments, expect=code)
+    assert part in said
+    assert said.count("\n") == 1
+
+
+def test_every_command_has_help(site: Installation) -> None:
+    for command in (
+        [], ["demo"], ["serve"], ["worker"], ["db", "upgrade"], ["sync"], ["articles", "list"], ["related"],
+        ["digest", "run"], ["digest", "status"], ["subscribers", "list"], ["subscribers", "show"],
+        ["subscribers", "import"],
+    ):  # fmt: skip
+        assert "Usage:" in site.blog(*command, "--help")
+
+
+def test_bad_files_are_named_and_the_others_are_published(site: Installation) -> None:
+    site.write("good", title="Good", date="2026-01-05")
+    articles = site.content / "articles"
+    (articles / "broken.md").write_text("---\ntitle: [unclosed\n---\nBody\n")
+    (articles / "latin.md").write_bytes(b"---\ntitle: Caf\xe9\n---\nBody\n")
+    site.write("twin-a", title="Twin", date="2026-01-05", slug="twin")
+    site.write("twin-b", title="Twin too", date="2026-01-06", slug="twin")
+    done = site.blog_json("sync")
+    assert {"good", "twin"} <= set(done["added"])
+    found = {problem["file"].rpartition("/")[2]: problem for problem in done["problems"]}
+    assert found["broken.md"]["line"]
+    assert "UTF-8" in found["latin.md"]["message"] + found["latin.md"]["hint"]
+    twin = json.dumps([p for p in done["problems"] if "twin" in p["file"]])
+    assert "twin-a.md" in twin
+    assert "twin-b.md" in twin
+
+
+def test_an_import_needs_evidence_and_names_each_bad_line(site: Installation) -> None:
+    path = site.folder / "list.csv"
+    path.write_text("email,cadence\nada@example.org,weekly\nnot-an-address,weekly\nbob@example.org,hourly\n")
+    assert "--evidence" in site.blog("subscribers", "import", str(path), expect=2)
+    done = site.blog_json("subscribers", "import", str(path), "--confirmed", "--evidence", "old list")
+    assert done["added"] == 1
+    assert [line for line, _ in done["problems"]] == [3, 4]
+    assert site.blog_json("subscribers", "show", "ada@example.org")["status"] == "active"

@@ -1,0 +1,96 @@
+"""The database: no lost update, no naive time, and busy is said as such."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import DatabaseError, StatementError
+
+from blog import clock, db
+from blog.db import Database
+from blog.delivery.models import Mailing
+from tests.mailings import make_mailing
+
+
+def test_read_modify_write_on_four_threads_loses_nothing(database: Database) -> None:
+    with database.transaction() as session:
+        mailing = make_mailing(session, 0, clock.now())
+        session.execute(update(Mailing).values(kind="0"))
+
+    def work() -> None:
+        for _ in range(25):
+            with database.transaction() as session:
+                row = session.scalars(select(Mailing).where(Mailing.id == mailing).with_for_update()).one()
+                row.kind = str(int(row.kind) + 1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as session:
+        assert session.scalars(select(Mailing.kind)).one() == "100"
+
+
+def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.transaction() as session:
+        make_mailing(session, 3, clock.now())
+        raise RuntimeError
+    with database.reading() as session:
+        assert session.scalars(select(Mailing)).all() == []
+
+
+def test_a_reading_transaction_cannot_write(database: Database) -> None:
+    with pytest.raises(DatabaseError), database.reading() as session:
+        make_mailing(session, 1, clock.now())
+
+
+def test_times_come_back_in_utc_whatever_zone_they_were_given_in(database: Database) -> None:
+    given = datetime(2026, 11, 24, 12, 0, 0, 123456, timezone(timedelta(hours=5, minutes=30)))
+    with database.transaction() as session:
+        make_mailing(session, 0, given)
+    with database.reading() as session:
+        found = session.scalars(select(Mailing.created_at)).one()
+    assert found == given
+    assert found.tzinfo is UTC
+
+
+def test_a_time_without_a_zone_is_refused(database: Database) -> None:
+    with pytest.raises(StatementError), database.transaction() as session:
+        make_mailing(session, 0, datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+@pytest.fixture
+def locked(tmp_path: Path, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A SQLite database that another program holds."""
+    monkeypatch.setattr(db, "BUSY_SECONDS", 0.1)
+    path = tmp_path / "locked.db"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    database = Database(f"sqlite:///{path}")
+    yield database
+    other.close()
+    database.dispose()
+
+
+def test_a_database_held_by_another_program_is_busy_and_still_read(locked: Database) -> None:
+    with pytest.raises(db.Busy, match="nothing was stored"), locked.transaction() as session:
+        make_mailing(session, 1, clock.now())
+    with locked.reading() as session:
+        assert session.scalars(select(Mailing)).all() == []
+
+
+def test_sqlite_is_durable_and_checks_its_keys(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    with database.transaction() as session:
+        pragmas = [
+            session.connection().exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    database.dispose()
+    assert pragmas == ["wal", 2, 1]
