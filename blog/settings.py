@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tomllib
 from email.utils import formataddr
 from functools import cached_property
 from ipaddress import ip_address
@@ -26,7 +27,7 @@ PLACEHOLDERS = ("changeme", "change-me", "change_me", "your-secret", "secret-key
 
 
 class Settings(BaseSettings):
-    """The settings: environment `BLOG_*` first, then `blog.toml`, then the default."""
+    """The settings: environment `BLOG_*` first, then `blog.toml`, then a running demo's, then the default."""
 
     model_config = SettingsConfigDict(
         env_prefix="BLOG_", frozen=True, extra="ignore", env_ignore_empty=True, toml_file="blog.toml"
@@ -81,7 +82,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del dotenv_settings, file_secret_settings  # two places are enough to look in
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        running = TomlConfigSettingsSource(settings_cls, toml_file=demo_file() if demo_is_running() else None)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls), running
 
     @field_validator("site_url")
     @classmethod
@@ -137,13 +139,28 @@ class Settings(BaseSettings):
     @property
     def sender(self) -> str:
         """Who mails come from, as `Name <address>`."""
-        return self.mail_default_sender or formataddr(("Newsletter", f"newsletter@{self.host}"))
+        domain = "localhost" if self.host[-1:].isdigit() or ":" in self.host else self.host
+        return self.mail_default_sender or formataddr(("Newsletter", f"newsletter@{domain}"))
 
     @cached_property
     def key_ring(self) -> tuple[bytes, ...]:
         """The secret keys, newest first; on a loopback site one is made and kept under `var/`."""
         secret = self.secret_key.get_secret_value() or _kept_secret(self.var_dir)
         return (secret.encode(), *(key.get_secret_value().encode() for key in self.previous_secret_keys))
+
+
+def demo_file() -> Path:
+    """Return where a running demo leaves its settings, so that commands beside it work on the same site."""
+    return Path(os.environ.get("BLOG_VAR_DIR") or ROOT / "var") / "demo.toml"
+
+
+def demo_is_running() -> bool:
+    """Return whether the demo that left its settings is still alive."""
+    try:
+        os.kill(tomllib.loads(demo_file().read_text())["demo_process"], 0)
+    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError):
+        return False
+    return True
 
 
 def _secret_problems(given: dict[str, Any], demo: bool) -> list[str]:

@@ -103,10 +103,14 @@ class Page(Base):
 
 
 class ContentVersion(Base):
-    """The one row that changes whenever anything published changes; pages and caches key on it."""
+    """The one row that changes whenever anything published changes; pages and caches key on it.
+
+    `related_to` is the version that the related articles were worked out for.
+    """
 
     __tablename__ = "content_version"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     version: Mapped[str] = mapped_column(String(64))
+    related_to: Mapped[str] = mapped_column(String(64))
     synced_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -5,6 +5,7 @@ nothing is alike enough, the newest of the same topic, called just that. Compute
 stored with its reason: no page waits for it, and page, feed and mail show the same.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,14 @@ from typing import Any
 from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.orm import Session
 
-from blog.articles.models import Article, ArticleStatus, ArticleTopic, Redirect, RelatedArticle
+from blog.articles.models import (
+    Article,
+    ArticleStatus,
+    ArticleTopic,
+    ContentVersion,
+    Redirect,
+    RelatedArticle,
+)
 from blog.articles.reasons import reason
 from blog.articles.vectors import Space, compare
 
@@ -57,9 +65,19 @@ class Neighbour:
     reason: str
 
 
-def recompute(session: Session, now: datetime) -> None:
-    """Work out every article's related articles anew and store them."""
-    found = neighbours(_documents(session, now), _topic_names(session))
+def is_current(session: Session) -> bool:
+    """Return whether the stored cards belong to what is published now."""
+    kept = session.get(ContentVersion, 1)
+    return kept is None or kept.version == kept.related_to
+
+
+def read(session: Session, now: datetime) -> tuple[list[Document], dict[str, str]]:
+    """Return what the computation needs: the documents, and how topics are written."""
+    return _documents(session, now), _topic_names(session)
+
+
+def store(session: Session, found: dict[int, list[Neighbour]]) -> None:
+    """Keep the cards, and give what is published a version that says so."""
     rows = [
         {"article_id": article, "position": position, "related_id": card.id, "kind": card.kind}
         | {"score": card.score, "reason": card.reason}
@@ -69,6 +87,9 @@ def recompute(session: Session, now: datetime) -> None:
     session.execute(delete(RelatedArticle))
     if rows:
         session.execute(insert(RelatedArticle), rows)
+    kept = session.get_one(ContentVersion, 1)
+    kept.version = hashlib.sha256(f"{kept.version}{rows}".encode()).hexdigest()
+    kept.related_to = kept.version
 
 
 def neighbours(documents: Sequence[Document], topic_names: dict[str, str]) -> dict[int, list[Neighbour]]:

@@ -23,7 +23,6 @@ from blog.articles.models import (
     Redirect,
     RelatedArticle,
 )
-from blog.articles.related import recompute
 from blog.content.values import ArticleFile, Library
 
 Pair = tuple[ArticleFile, Known | None]
@@ -43,8 +42,8 @@ class Changes:
 
 
 def sync(session: Session, library: Library, now: datetime) -> Changes:
-    """Store what the library holds; running it again changes nothing."""
-    _wait_for_others(session)
+    """Store what the library holds; running it again changes nothing. `publishing` relates the articles."""
+    take_turn(session)
     known = _known(session)
     matched = match(known, library.articles, library.failed)
     changes = _changes(matched)
@@ -58,15 +57,13 @@ def sync(session: Session, library: Library, now: datetime) -> Changes:
     _store_topics(session, [row.id for _, row in changed], [file for file, _ in changed] + added, ids)
     moved = redirects.store(session, _old_addresses(matched.pairs, ids), ids)
     paged = _store_pages(session, library)
-    if changes:
-        recompute(session, now)
     if changes or moved or paged:
         _stamp(session, now)
     return changes
 
 
-def _wait_for_others(session: Session) -> None:
-    """Let one sync at a time go on; SQLite's writers wait for each other anyway."""
+def take_turn(session: Session) -> None:
+    """Let one sync at a time go on, and no planning of an issue; SQLite's writers wait anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("LOCK TABLE content_version IN EXCLUSIVE MODE"))
 
@@ -215,4 +212,4 @@ def _stamp(session: Session, now: datetime) -> None:
     for query in (articles.order_by(Article.id), pages, moves, ordered):
         for row in session.execute(query):
             state.update(repr(tuple(row)).encode())
-    session.merge(ContentVersion(id=1, version=state.hexdigest(), synced_at=now))
+    session.merge(ContentVersion(id=1, version=state.hexdigest(), related_to="", synced_at=now))

@@ -10,12 +10,10 @@ from flask.cli import AppGroup
 from blog import clock
 from blog.articles import reading
 from blog.articles.models import Article
-from blog.articles.sync import Changes, sync
+from blog.articles.publishing import publish
 from blog.cli.opening import json_option, open_services, print_json
 from blog.content import problems as problem_lines
-from blog.content.library import load
-from blog.content.values import Library
-from blog.errors import BlogError, UsageError
+from blog.errors import BlogError
 from blog.web.context import Services
 
 
@@ -23,7 +21,8 @@ from blog.web.context import Services
 @json_option
 def sync_command(as_json: bool) -> None:
     """Publish what is in the content folder; files with problems are named, the others go on."""
-    changes, library = publish(open_services())
+    services = open_services()
+    changes, library = publish(services.database, services.settings.content_dir, clock.now)
     if as_json:
         print_json({**asdict(changes), "problems": [asdict(problem) for problem in library.problems]})
         return
@@ -33,17 +32,6 @@ def sync_command(as_json: bool) -> None:
         f"{len(changes.added)} added, {len(changes.changed)} changed, {len(changes.removed)} removed, "
         f"{changes.unchanged} unchanged; {len(library.problems)} problems."
     )
-
-
-def publish(services: Services) -> tuple[Changes, Library]:
-    """Read the content folder and bring the index up to date."""
-    folder = services.settings.content_dir
-    if not folder.is_dir():
-        raise UsageError(f"BLOG_CONTENT_DIR: there is no folder {folder}")
-    now = clock.now()
-    library = load(folder, now)
-    with services.database.transaction() as session:
-        return sync(session, library, now), library
 
 
 @click.group("articles", cls=AppGroup)

@@ -1,5 +1,6 @@
 """`blog demo`: everything at once on this machine, for trying it out."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,12 +14,12 @@ from pathlib import Path
 import click
 
 from blog import clock, migrate, runtime
-from blog.cli.articles import publish
+from blog.articles.publishing import publish
 from blog.cli.serve import command, refuse_taken
 from blog.content import problems as problem_lines
 from blog.delivery.inbox import inbox_server
 from blog.errors import BlogError
-from blog.settings import Settings, load_settings
+from blog.settings import Settings, demo_file, load_settings
 from blog.web.context import Services
 
 WATCH_SECONDS = 0.5
@@ -42,6 +43,7 @@ def demo(host: str, port: int, mail_port: int | None) -> None:
         environment = _environment(host, port, smtp_port, folder)
         os.environ.update(environment)
         services = runtime.build(load_settings())
+        _leave_settings(environment)
         _prepare(services)
         children = [
             _start(command(host, port, 1)),
@@ -53,6 +55,7 @@ def demo(host: str, port: int, mail_port: int | None) -> None:
             _watch(services, children, stop)
         finally:
             _stop(children)
+            demo_file().unlink(missing_ok=True)
 
 
 def _environment(host: str, port: int, smtp_port: int, folder: Path) -> dict[str, str]:
@@ -76,13 +79,22 @@ def _environment(host: str, port: int, smtp_port: int, folder: Path) -> dict[str
     }
 
 
+def _leave_settings(environment: dict[str, str]) -> None:
+    """Let commands that are run beside the demo find the same site."""
+    path = demo_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = {name.removeprefix("BLOG_").lower(): value for name, value in environment.items() if value}
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    path.write_text("\n".join([f"demo_process = {os.getpid()}", *lines]) + "\n")
+
+
 def _prepare(services: Services) -> None:
     migrate.upgrade(services.database)
-    changes, library = publish(services)
+    changes, library = publish(services.database, services.settings.content_dir, clock.now)
     for line in problem_lines.lines(library.problems):
         click.echo(f"  {line}", err=True)
     total = len(changes.added) + len(changes.changed) + changes.unchanged
-    click.echo(f"{total} articles published from {services.settings.content_dir}.")
+    click.echo(f"{total} articles published from {_short(services.settings.content_dir)}.")
 
 
 def _start(arguments: list[str]) -> "subprocess.Popen[bytes]":
@@ -113,12 +125,18 @@ def _welcome(settings: Settings) -> None:
   Three things to try:
   1. Subscribe at {site}/subscribe with any address, open the mail in the
      inbox and press the button behind its link.
-  2. Send yourself a digest:  .venv/bin/blog digest run --cadence weekly
-  3. Drop a Markdown file into {settings.content_dir}/articles and reload the site.
+  2. Then send yourself a digest, from a second terminal:
+     .venv/bin/blog digest run --cadence weekly
+  3. Drop a Markdown file into {_short(settings.content_dir / "articles")} and reload the site.
 
   Ctrl-C stops everything.
 """
     )
+
+
+def _short(path: Path) -> str:
+    """Return a path as seen from here, where that is shorter."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _watch(services: Services, children: list["subprocess.Popen[bytes]"], stop: threading.Event) -> None:
@@ -135,7 +153,7 @@ def _watch(services: Services, children: list["subprocess.Popen[bytes]"], stop: 
 
 def _publish_again(services: Services) -> None:
     try:
-        changes, library = publish(services)
+        changes, library = publish(services.database, services.settings.content_dir, clock.now)
     except BlogError as error:
         click.echo(f"{clock.now():%H:%M:%S} {error}", err=True)
         return

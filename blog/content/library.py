@@ -32,27 +32,32 @@ def load(content_dir: Path, now: datetime) -> Library:
         # Published with a guessed zone, an article would appear hours early, and be mailed.
         failed |= {item.source for item in (*shelved.manuscripts, *pages.manuscripts)}
         shelved.manuscripts, pages.manuscripts = [], []
-    whole, articles = _articles(shelved, site, content_dir)
-    rendered_pages = _pages(pages, whole)
-    problems += [*shelved.problems, *pages.problems, *whole.problems]
-    return Library(site, articles, rendered_pages, problems, frozenset(failed | whole.failed))
+    desk = _desk(shelved, pages, site, content_dir)
+    articles, rendered_pages = _articles(shelved, desk), _pages(pages, desk)
+    problems += [*shelved.problems, *pages.problems, *desk.problems]
+    return Library(site, articles, rendered_pages, problems, frozenset(failed | desk.failed))
 
 
 def _salt(site: Site) -> str:
     """Return what, besides its bytes, decides how a file reads: a change there renders everything again."""
-    return repr((RENDER_VERSION, site.timezone, site.language, site.topics, site.authors))
+    topics = [(topic.slug, topic.name) for topic in site.topics]
+    authors = [(author.slug, author.name) for author in site.authors]
+    return repr((RENDER_VERSION, site.timezone, site.language, topics, authors))
 
 
-def _articles(shelved: Shelved, site: Site, content_dir: Path) -> tuple[Desk, list[ArticleFile]]:
+def _desk(shelved: Shelved, pages: Shelved, site: Site, content_dir: Path) -> Desk:
     slugs, problems = naming.assign(item for item in shelved.manuscripts if not item.fields.redirect)
     by_address, more = addresses(shelved.manuscripts, slugs)
     problems += more + stubs(shelved.manuscripts, by_address)
-    shelf = Shelf(content_dir, slugs, by_address)
-    desk = Desk(site, shelf, problems=problems)
+    by_page = {item.source: item.wanted_slug for item in pages.manuscripts if item.status == "published"}
+    return Desk(site, Shelf(content_dir, slugs, by_address, by_page), problems)
+
+
+def _articles(shelved: Shelved, desk: Desk) -> list[ArticleFile]:
     found = [item for item in shelved.manuscripts if not item.fields.redirect]
     articles = [made for item in found if (made := _tried(desk, item))]
     desk.problems.extend([*_undated(found), *_unknown_keys(found), *_images_elsewhere(desk)])
-    return desk, articles
+    return articles
 
 
 def _tried(desk: Desk, manuscript: Manuscript) -> ArticleFile | None:

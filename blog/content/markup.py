@@ -19,6 +19,9 @@ from blog.content.values import Entry, Problem
 #: Raised whenever the same file would be rendered differently, so that the next sync renders it again.
 RENDER_VERSION = "1"
 
+#: Ids that the page around a text uses.
+PAGE_IDS = {"latest", "main", "related", "signup-title", "subscribe"}
+
 _TAGS = {
     *("a", "abbr", "aside", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "col"),
     *("colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "hr", "i"),
@@ -96,7 +99,7 @@ def _render(text: Text, shelf: Shelf) -> Rendered:
     title = headings.take_title(root, text.title)
     prose, opening = wording.prose(root), wording.opening(root)
     words = wording.count(prose)
-    _drop_repeated_ids(root)
+    _settle_ids(root)
     links = _settle_links(root, shelf, text.source, _reporter(text, problems, "link", "article"))
     elsewhere = images.place(root, shelf, text.source, _reporter(text, problems, "image", "file"))
     images.make_figures(root)
@@ -148,13 +151,20 @@ def _reporter(text: Text, problems: list[Problem], kind: str, target: str) -> Ca
     return missing
 
 
-def _drop_repeated_ids(root: Element) -> None:
+def _settle_ids(root: Element) -> None:
+    """Leave every id once in the page: not one the page around has itself, and none twice."""
     seen: set[str] = set()
     for element in root.iter():
         name = element.get("id")
+        if name in PAGE_IDS:
+            element.set("id", name := f"text-{name}")
         if name is not None and (name in seen or not re.fullmatch(r"\S+", name)):
             del element.attrib["id"]
         seen.add(name or "")
+    for link in root.iter("a"):
+        address = link.get("href", "")
+        if address.removeprefix("#") in PAGE_IDS and address[0] == "#":
+            link.set("href", f"#text-{address[1:]}")
 
 
 def _settle_links(root: Element, shelf: Shelf, source: str, missing: Callable[[str], None]) -> list[str]:
@@ -165,6 +175,8 @@ def _settle_links(root: Element, shelf: Shelf, source: str, missing: Callable[[s
         if article:
             linked[article[0]] = None
             link.set("href", f"/articles/{article[0]}{article[1]}")
+        elif page := shelf.page(address, source):
+            link.set("href", page)
         elif address.startswith(("http:", "https:")):
             link.set("rel", "noopener")
         elif shelf.names_a_text(address):

@@ -22,11 +22,12 @@ class File:
 
 @dataclass(frozen=True)
 class Shelf:
-    """All that one text can refer to."""
+    """All that one text can refer to: articles by file and by address, pages by file, and other files."""
 
     content_dir: Path
     by_source: dict[str, str] = field(default_factory=dict)
     by_address: dict[str, str] = field(default_factory=dict)
+    pages: dict[str, str] = field(default_factory=dict)
 
     def is_elsewhere(self, address: str) -> bool:
         """Whether an address leaves the site."""
@@ -47,6 +48,12 @@ class Shelf:
         else:
             slug = self.by_address.get(old_path(path) or "") if path.startswith("/") else None
         return (slug, fragment) if slug else None
+
+    def page(self, address: str, source: str) -> str | None:
+        """Return the address of the standing page that a link to its file means."""
+        path, fragment = _split(address)
+        slug = self.pages.get(_joined(path, source)) if path else None
+        return f"/{slug}{fragment}" if slug else None
 
     def _by_file(self, path: str, source: str) -> str | None:
         if path.startswith("@/"):  # counted from the root of the articles, wherever that is

@@ -1,9 +1,9 @@
 """The development inbox: an SMTP server on this machine that keeps what it gets and sends nothing on."""
 
-import asyncio
 import email
 import email.policy
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +15,8 @@ from tempfile import mkdtemp
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from blog.errors import UsageError
 
 KEPT = 500
 
@@ -99,11 +101,21 @@ class _Keep:
 def inbox_server(port: int) -> Iterator[tuple[int, Path]]:
     """Run the inbox on a loopback port (0: any free one); yield the port and the folder of messages."""
     folder = Path(mkdtemp(prefix="blog-inbox-"))
+    port = port or _free_port()
     controller = Controller(_Keep(folder), hostname="127.0.0.1", port=port, enable_SMTPUTF8=True)
-    controller.start()
     try:
-        assert isinstance(controller.server, asyncio.Server)
-        yield controller.server.sockets[0].getsockname()[1], folder
+        controller.start()
+    except OSError as error:
+        raise UsageError(f"port {port} cannot be used for the inbox ({error.strerror})") from None
+    try:
+        yield port, folder
     finally:
         controller.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    # The server cannot be asked for "any port": it first calls itself at the one it was given.
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

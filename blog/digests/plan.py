@@ -144,7 +144,7 @@ def _no_sync_under_way(session: Session) -> None:
     Otherwise an issue could reach past articles that it has not seen, and nobody would ever be sent them.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("LOCK TABLE articles IN SHARE MODE"))
+        session.execute(text("LOCK TABLE content_version IN SHARE MODE"))
 
 
 _LISTED = (

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from blog.articles.publishing import relate
 from blog.articles.sync import Changes, sync
 from blog.content.values import ArticleFile, Library, PageFile, Site
 from blog.db import Database
@@ -59,4 +60,6 @@ def synced(
 ) -> Changes:
     """Sync a library of these articles in a transaction of its own."""
     with database.transaction() as session:
-        return sync(session, library(*articles, pages=pages, failed=failed), now)
+        changes = sync(session, library(*articles, pages=pages, failed=failed), now)
+    relate(database, lambda: now)
+    return changes

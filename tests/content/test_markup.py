@@ -109,6 +109,14 @@ def test_equal_headings_get_different_ids() -> None:
     assert [entry["id"] for entry in rendered("## Same\n\n## Same").headings] == ["same", "same_1"]
 
 
+def test_ids_of_the_page_around_are_not_used_twice() -> None:
+    made = html('## Related\n\n[there](#related)\n\n<p id="main">x</p>\n<p id="y">x</p>\n<p id="y">x</p>')
+    assert 'id="text-related"' in made
+    assert made.count('href="#text-related"') == 2
+    assert 'id="text-main"' in made
+    assert made.count('id="y"') == 1
+
+
 def test_wide_tables_scroll_and_are_told_apart() -> None:
     table = "| a | b |\n|---|--:|\n| 1 | 2 |\n\n"
     assert '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>' in html(table)
@@ -244,9 +252,13 @@ def test_links_to_files_become_links_to_articles() -> None:
         Path("/nonexistent"),
         {"articles/b.md": "b", "articles/inner/c.md": "c"},
         {"/articles/b": "b", "/2020/01/c.html": "c"},
+        {"pages/about.md": "about"},
     )
-    made = rendered("[1](b.md#x) [2](@/inner/c.md) [3](/2020/01/c.html) [4](gone.md) [5](#here)", shelf=shelf)
-    for address in ("/articles/b#x", "/articles/c", "gone.md", "#here"):
+    made = rendered(
+        "[1](b.md#x) [2](@/inner/c.md) [3](/2020/01/c.html) [4](gone.md) [5](#h) [6](../pages/about.md#us)",
+        shelf=shelf,
+    )
+    for address in ("/articles/b#x", "/articles/c", "gone.md", "#h", "/about#us"):
         assert f'href="{address}"' in made.html
     assert made.links == ["b", "c"]
     assert [problem.message for problem in made.problems] == ["the link gone.md leads nowhere"]
