@@ -233,9 +233,11 @@ def relay(script: Script | None = None, port: int = 0) -> Iterator[Relay]:
     messages: list[Message] = []
     script.accepted = messages.append
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(loop.create_server(lambda: Conversation(script), "127.0.0.1", port))
+    # On a thread of its own from the start: the caller's may run a loop already (a browser's, say).
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    listening = loop.create_server(lambda: Conversation(script), "127.0.0.1", port)
+    server = asyncio.run_coroutine_threadsafe(listening, loop).result(5)
     try:
         yield Relay(server.sockets[0].getsockname()[1], script, messages)
     finally:

@@ -3,6 +3,7 @@
 One thread a connection: the time goes into waiting for the relay, and the socket calls release the lock.
 """
 
+import re
 import threading
 import time
 from collections import deque
@@ -28,6 +29,9 @@ CLAIM_AT_ONCE = 100
 MESSAGES_PER_CONNECTION = 1000
 #: After the relay itself was the trouble: the first pause in seconds, doubled up to a quarter of an hour.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 900.0
+
+#: A relay's words may quote an address, and no address is written to a log.
+_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 
 Personalise = Callable[[Claim], Mapping[str, bytes]]
 
@@ -153,8 +157,8 @@ class Channel:
                 self._failures += 1
                 pause = min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
                 self._paused_until = now + pause
-                self.trouble = why
-                log.warning("smtp.trouble", why=why, seconds=pause)
+                self.trouble = _ADDRESS.sub("<address>", why)
+                log.warning("smtp.trouble", why=self.trouble, seconds=pause)
             if self._patience is not None and self._failures >= self._patience:
                 self.given_up.set()
             wait = self._paused_until - now

@@ -11,8 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from werkzeug.serving import make_server
 
 from blog import clock, create_app
-from blog.articles import sync
-from blog.content import library
+from blog.articles.publishing import publish
 from blog.settings import ROOT, load_settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -45,10 +44,7 @@ def site(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     )
     app = create_app(settings)
     database = app.extensions["blog"].database
-    now = clock.now()
-    books = library.load(settings.content_dir, now)
-    with database.transaction() as session:
-        sync.sync(session, books, now)
+    publish(database, settings.content_dir, clock.now)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

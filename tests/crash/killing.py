@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -57,7 +58,7 @@ def relay_process(log: Path, seed: int, faults: float = 0.0, delay: float = 0.00
 
 def run(
     database: Database, url: str, folder: Path, kills: int, recipients: int, seed: int,
-    command: tuple[str, ...] = ("-m", "blog.cli"), policy: str = "hold",
+    command: tuple[str, ...] = ("-m", "blog.cli"), policy: str = "hold", stop_with: int = signal.SIGKILL,
 ) -> Audit:  # fmt: skip
     """Plan an issue, kill its worker `kills` times at random moments, let it finish, and audit."""
     chance = random.Random(seed)
@@ -68,7 +69,7 @@ def run(
     with relay_process(log, seed) as port:
         environment = _environment(url, folder, port, policy)
         for _ in range(kills):
-            per_kill.append(_kill_once(database, log, environment, command, chance))
+            per_kill.append(_kill_once(database, log, environment, command, chance, stop_with))
         finished = subprocess.run(
             [sys.executable, *command, "worker", "--until-idle"], env=environment, timeout=300, check=False,
             capture_output=True, text=True,
@@ -83,8 +84,9 @@ def _kill_once(
     environment: dict[str, str],
     command: tuple[str, ...],
     chance: random.Random,
+    stop_with: int,
 ) -> int:
-    """Start a worker, kill it after some messages; return how many hand-overs it left open."""
+    """Start a worker, stop it after some messages; return how many hand-overs it left open."""
     goal = _lines(log) + chance.randint(2, 35)
     process = subprocess.Popen(
         [sys.executable, *command, "worker", "--until-idle"],
@@ -94,8 +96,8 @@ def _kill_once(
     while _lines(log) < goal and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
     time.sleep(chance.random() * 0.004)
-    process.kill()
-    process.wait()
+    process.send_signal(stop_with)
+    process.wait(10)
     with database.reading() as session:
         return session.scalar(
             select(func.count()).select_from(Delivery).where(Delivery.state == DeliveryState.HANDING_OVER)

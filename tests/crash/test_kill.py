@@ -3,6 +3,7 @@
 `make prove` runs this; the figures are printed, so that a reader can see how often what happened.
 """
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,16 @@ def test_the_same_run_catches_a_seeded_bug(
     audit = killing.run(database, database_url, tmp_path, SEEDED_KILLS, 600, seed=2026, command=command)
     tell(f"{engine}, seeded bug {bug}", audit)
     assert len(getattr(audit, damage)) > 0
+
+
+def test_a_worker_told_to_stop_leaves_nothing_in_doubt(
+    database: Database, database_url: str, tmp_path: Path, engine: str
+) -> None:
+    audit = killing.run(
+        database, database_url, tmp_path, kills=8, recipients=400, seed=7, stop_with=signal.SIGTERM
+    )
+    tell(f"{engine}, SIGTERM", audit)
+    assert audit.worst_kill == 0
+    assert audit.uncertain == 0
+    assert audit.lost == audit.silently_doubled == []
+    assert audit.balance.accepted == 400

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -14,9 +15,11 @@ from blog.delivery import balance, ledger
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState, Suppression
 from blog.delivery.sender import Report, Sending, send_due
 from blog.delivery.smtp import Relay as RelayAddress
+from blog.delivery.smtp import Security
 from blog.delivery.states import Claim, Owner, Policy
 from tests.mailings import address_of, hash_of, make_mailing
 from tests.relay import EXTENSIONS, Relay, Script, random_faults, relay
+from tests.smtp_server import certificate, smtp_server
 
 OWNER = Owner("host/0", "host/0/run-1")
 
@@ -287,6 +290,55 @@ def test_a_message_that_cannot_be_made_fails_alone(database: Database) -> None:
         send(database, server)
     assert account(database, mailing) == {"eligible": 3, "accepted": 2, "failed": 1}
     assert {m.recipient for m in server.messages} == {address_of(0), address_of(2)}
+
+
+def test_a_relay_we_have_not_written_takes_the_same_messages(database: Database) -> None:
+    mailing = make(database, 30)
+    with smtp_server() as server:
+        server.refusals[address_of(3)] = "rcpt 550 5.1.1 nobody here"
+        server.refusals[address_of(4)] = "dot 451 4.3.0 later"
+        send(database, server.port)
+    assert account(database, mailing) == {"eligible": 30, "accepted": 28, "bounced": 1, "pending": 1}
+    assert Counter(taken.recipients[0] for taken in server.taken) == {
+        address_of(n): 1 for n in range(30) if n not in (3, 4)
+    }
+    assert {taken.hello for taken in server.taken} == {"test"}
+    assert all(len(taken.recipients) == 1 for taken in server.taken)
+
+
+def test_a_relay_whose_certificate_nobody_vouches_for_gets_no_message(
+    database: Database, tmp_path: Path
+) -> None:
+    mailing = make(database, 2)
+    _, context = certificate(tmp_path)
+    with smtp_server(tls_context=context, require_starttls=True) as server:
+        relay_address = RelayAddress("127.0.0.1", server.port, "test", Security.STARTTLS)
+        sending = Sending(database, OWNER, relay_address, 1, Policy.HOLD, personalise, clock.now)
+        report = send_due(sending, threading.Event(), patience=2)
+    assert "certificate verify failed" in (report.trouble or "")
+    assert server.taken == []
+    assert account(database, mailing) == {"eligible": 2, "pending": 2}
+
+
+def test_mail_is_not_sent_in_the_clear_when_tls_was_asked_for(database: Database) -> None:
+    mailing = make(database, 2)
+    with relay() as server:
+        relay_address = RelayAddress("127.0.0.1", server.port, "test", Security.STARTTLS)
+        sending = Sending(database, OWNER, relay_address, 1, Policy.HOLD, personalise, clock.now)
+        report = send_due(sending, threading.Event(), patience=2)
+    assert "no STARTTLS" in (report.trouble or "")
+    assert account(database, mailing) == {"eligible": 2, "pending": 2}
+
+
+def test_what_the_log_says_of_a_trouble_holds_no_address(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(database, 1)
+    with relay(Script(fault=lambda recipient: f"rcpt 421 4.7.0 too many to <{recipient}>")) as server:
+        report = send(database, server, connections=1)
+    said = capsys.readouterr()
+    assert "421 4.7.0 too many to <<address>>" in (report.trouble or "")
+    assert "@" not in said.out + said.err + (report.trouble or "")
 
 
 def test_several_workers_share_a_mailing_without_sending_twice(database: Database) -> None:
