@@ -119,6 +119,8 @@ def until_idle(app: Flask, services: Services) -> None:
     with slot(services.settings.var_dir / "slots") as owner:
         work = Work(app, services, owner)
         work.recover()
+        with services.database.transaction() as session:
+            outbox.try_again_now(session, clock.now())
         work.tidy()
         work.schedule()
         while not stop.is_set() and work.mail():

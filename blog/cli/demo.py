@@ -44,6 +44,8 @@ def demo(host: str, port: int, mail_port: int | None) -> None:
         os.environ.update(environment)
         services = runtime.build(load_settings())
         _leave_settings(environment)
+        # Before they are read for the first time: what changes meanwhile is noticed later.
+        seen = _state_of(services.settings.content_dir)
         _prepare(services)
         children = [
             _start(command(host, port, 1)),
@@ -52,7 +54,7 @@ def demo(host: str, port: int, mail_port: int | None) -> None:
         try:
             _wait_until_up(f"http://{host}:{port}/healthz", children)
             _welcome(services.settings)
-            _watch(services, children, stop)
+            _watch(services, children, stop, seen)
         finally:
             _stop(children)
             demo_file().unlink(missing_ok=True)
@@ -139,9 +141,13 @@ def _short(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _watch(services: Services, children: list["subprocess.Popen[bytes]"], stop: threading.Event) -> None:
+def _watch(
+    services: Services,
+    children: list["subprocess.Popen[bytes]"],
+    stop: threading.Event,
+    seen: dict[str, tuple[int, int]],
+) -> None:
     """Publish changed files at once, until told to stop or a child ends."""
-    seen = _state_of(services.settings.content_dir)
     while not stop.wait(WATCH_SECONDS):
         if any(child.poll() is not None for child in children):
             raise BlogError("the site or the worker ended; its message is above")

@@ -26,6 +26,7 @@ MOST_UNKNOWN = 3
 #: The wait grows with the age of the mail, so that a relay's long outage costs no attempt.
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 60, 300, 900, 3600))
 GIVE_UP_AFTER = timedelta(days=3)
+IMPATIENCE = timedelta(minutes=1)
 NOT_NEEDED = "not needed"
 
 Render = Callable[[Session, OutboxMail], Email | None]
@@ -131,6 +132,14 @@ def recover(session: Session, owner: Owner, now: datetime) -> int:
         )
     )
     return int(found.rowcount)  # type: ignore[attr-defined]
+
+
+def try_again_now(session: Session, now: datetime) -> None:
+    """Make due at once what was to be tried again within a minute: somebody has started a worker to see."""
+    soon = OutboxMail.next_at <= now + IMPATIENCE
+    session.execute(
+        update(OutboxMail).where(OutboxMail.state == OutboxState.PENDING, soon).values(next_at=now)
+    )
 
 
 def run_once(database: Database, render: Render, owner: Owner, clock: Clock) -> bool:

@@ -147,6 +147,21 @@ def leave_link(site: Installation) -> str:
     return f"/unsubscribe/{Tokens((SECRET.encode(),)).capability(Purpose.UNSUBSCRIBE, public_id)}"
 
 
+def test_a_confirmation_waits_for_a_stopped_relay_and_goes_out_as_soon_as_a_worker_finds_it_back(
+    installation: Installation,
+) -> None:
+    site = installation
+    site.blog("sync")
+    with site.serving():
+        site.smtp_port = free_port()
+        assert site.post("/subscribe", email="ada@example.org").status == 200
+        site.blog("worker", "--until-idle")
+        with relay() as server:
+            site.smtp_port = server.port
+            site.blog("worker", "--until-idle")
+            assert site.post(link_in(server.to("ada@example.org")[0], "/confirm/")).status == 200
+
+
 def test_a_stopped_relay_loses_no_mail_and_is_named_in_one_line(installation: Installation) -> None:
     site = installation
     site.write("first-piece", title="A First Piece", date=datetime.now(UTC).isoformat())
