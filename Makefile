@@ -9,7 +9,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 
-.PHONY: help demo install test check lock prove clean format
+.PHONY: help demo install test check bench lock prove clean format
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: $(DEVELOPMENT) ## Install what the tests need and run them on SQLite and P
 
 prove: $(DEVELOPMENT) ## Kill the sender at random, many times, on both databases, and audit every delivery
 	@$(BIN)/python -m pytest -m crash $(ARGS)
+
+bench: $(DEVELOPMENT) ## Measure what the project claims, with a peer or a limit in the same run
+	@$(BIN)/python -m benchmarks.sending
 
 check: $(DEVELOPMENT) ## Format, lint, types, import rules
 	@$(BIN)/ruff format --check .

@@ -99,7 +99,7 @@ class Site:
     description: str = ""
     language: str = "en"
     timezone: str = "UTC"
-    accent: str = "#97301B"
+    accent: str = "#2A3BE0"
     signup_title: str = "Stay Updated"
     signup_pitch: str = "New articles by e-mail, as often as you choose."
     signup_promise: str = "No spam, ever. Unsubscribe at any time."

@@ -12,10 +12,11 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from blog.db import Database
-from blog.delivery import ledger
+from blog.delivery import ledger, recording
 from blog.delivery.states import Fenced, Owner, Result
 from blog.errors import Busy
 
@@ -44,6 +45,7 @@ class Desk:
         self._owner = owner
         self._clock = clock
         self._queue: SimpleQueue[Slip] = SimpleQueue()
+        self._closed = threading.Event()
         self.results: dict[str, int] = {}
 
     def hand_in(
@@ -51,12 +53,25 @@ class Desk:
     ) -> bool:
         """Record `results`, give `untouched` back, ask leave for `intent`; returns once that is durable."""
         slip = Slip(results, intent, untouched)
+        if self._closed.is_set():
+            return False
         self._queue.put(slip)
         slip.done.wait()
         return slip.granted
 
     def serve(self, working: Callable[[], bool]) -> None:
-        """Commit what comes in until nobody is `working` any more; keep the leases alive meanwhile."""
+        """Commit what comes in until nobody is `working` any more; keep the leases alive meanwhile.
+
+        A fault of our own closes the desk: nobody waits for it any more, and nothing more is allowed out.
+        """
+        try:
+            self._serve(working)
+        finally:
+            self._closed.set()
+            for slip in self._collect():
+                slip.done.set()
+
+    def _serve(self, working: Callable[[], bool]) -> None:
         renewed = time.monotonic()
         while working() or not self._queue.empty():
             slips = self._collect()
@@ -81,8 +96,9 @@ class Desk:
         except Fenced:
             for slip in slips:
                 self._commit_alone(slip)
-        for slip in slips:
-            slip.done.set()
+        finally:
+            for slip in slips:
+                slip.done.set()
 
     def _commit_alone(self, slip: Slip) -> None:
         try:
@@ -95,7 +111,7 @@ class Desk:
         results = [result for slip in slips for result in slip.results]
         intents = [slip.intent for slip in slips if slip.intent is not None]
         with self._database.transaction() as session:
-            granted = ledger.record(session, self._owner, results, intents, self._clock())
+            granted = recording.record(session, self._owner, results, intents, self._clock())
             untouched = [slip.untouched for slip in slips if slip.untouched is not None]
             if untouched:
                 ledger.release(session, self._owner, untouched, self._clock())
@@ -113,7 +129,7 @@ class Desk:
         for attempt in range(1_000_000):
             try:
                 return action()
-            except (SQLAlchemyError, Busy) as error:
+            except (OperationalError, InterfaceError, PoolTimeout, Busy) as error:
                 delay = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
                 log.warning("delivery.database_waits", error=type(error).__name__, seconds=delay)
                 time.sleep(delay)

@@ -9,27 +9,25 @@ and again inside the hand-over.
 Functions take the session first and never commit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 
 from sqlalchemy import (
     Select,
-    Update,
+    Table,
     and_,
     case,
     exists,
     insert,
     literal,
-    null,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.orm import Session
 
-from blog.delivery import suppression
-from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState, Suppression, Variant
+from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState, Variant
 from blog.delivery.states import (
     CLAIMED,
     DEFERRED,
@@ -37,14 +35,11 @@ from blog.delivery.states import (
     LEASE,
     OPEN,
     PLANNED,
-    TRANSITIONS,
     Claim,
-    Fenced,
     Owner,
     Policy,
-    Result,
 )
-from blog.delivery.suppression import Reason
+from blog.delivery.suppression import unless_suppressed
 
 
 def open_mailing(session: Session, kind: str, envelope_from: str, now: datetime) -> int:
@@ -121,26 +116,20 @@ def claim(
         .with_for_update(skip_locked=True, of=Delivery)
         .cte("due")
     )
-    statement = _unless_suppressed(update(Delivery), CLAIMED, owner, now).where(
-        Delivery.id.in_(select(due.c.id))
+    statement = (
+        update(_TABLE)
+        .where(_TABLE.c.id.in_(select(due.c.id)))
+        .values(
+            **unless_suppressed(_TABLE.c.address_hash, CLAIMED.value, DeliveryState.SKIPPED.value),
+            owner=owner.token,
+            slot=owner.slot,
+            lease_until=now + LEASE,
+            updated_at=now,
+        )
     )
-    rows = session.execute(statement.returning(*_CLAIMED_COLUMNS, Delivery.state)).all()
+    rows = session.execute(statement.returning(*_CLAIMED_COLUMNS, _TABLE.c.state)).all()
     claims = [Claim(*row[:-1]) for row in sorted(tuple(row) for row in rows) if row[-1] == CLAIMED]
     return claims, len(rows) - len(claims)
-
-
-def record(
-    session: Session, owner: Owner, results: Iterable[Result], intents: Sequence[int], now: datetime
-) -> set[int]:
-    """Record what became of the last messages and that the next ones are about to leave, in one transaction.
-
-    Returns the deliveries whose hand-over is granted. One that is missing has been skipped (its reader left
-    in the meantime) or its mailing is no longer being sent; not a byte of it may leave. Repeating the call
-    after a lost answer to our own COMMIT changes nothing. Raises `Fenced` if a row has changed hands.
-    """
-    for result in results:
-        _settle(session, owner, result, now)
-    return _hand_over(session, owner, intents, now) if intents else set()
 
 
 def release(session: Session, owner: Owner, delivery_ids: Sequence[int], now: datetime) -> None:
@@ -210,89 +199,8 @@ def envelope_from(session: Session, mailing_id: int) -> str:
     return session.scalars(select(Mailing.envelope_from).where(Mailing.id == mailing_id)).one()
 
 
-_CLAIMED_COLUMNS = (
-    Delivery.id, Delivery.mailing_id, Delivery.variant_id, Delivery.recipient_id,
-    Delivery.public_id, Delivery.address, Delivery.message_id, Delivery.attempts, Delivery.unknowns,
-)  # fmt: skip
-
-
-def _unless_suppressed(statement: Update, state: DeliveryState, owner: Owner, now: datetime) -> Update:
-    """Move rows on to `state`, or to *skipped* where the address must not be mailed any more."""
-    reason = (
-        select(Suppression.reason).where(Suppression.address_hash == Delivery.address_hash).scalar_subquery()
-    )
-    suppressed = exists().where(Suppression.address_hash == Delivery.address_hash)
-    return statement.values(
-        state=case((suppressed, DeliveryState.SKIPPED.value), else_=state.value),
-        reason=reason,
-        owner=owner.token,
-        slot=owner.slot,
-        lease_until=case((suppressed, null()), else_=literal(now + LEASE, Delivery.lease_until.type)),
-        updated_at=now,
-    )
-
-
-def _hand_over(session: Session, owner: Owner, intents: Sequence[int], now: datetime) -> set[int]:
-    being_sent = exists().where(Mailing.id == Delivery.mailing_id, Mailing.state == MailingState.SENDING)
-    statement = (
-        _unless_suppressed(update(Delivery), HANDING_OVER, owner, now)
-        .values(attempts=Delivery.attempts + case((Delivery.state == CLAIMED, 1), else_=0))
-        .where(
-            Delivery.id.in_(intents),
-            Delivery.owner == owner.token,
-            Delivery.state.in_([CLAIMED, HANDING_OVER]),
-            being_sent,
-        )
-        .returning(Delivery.id, Delivery.state)
-    )
-    return {row_id for row_id, state in session.execute(statement) if state == HANDING_OVER}
-
-
-def _settle(session: Session, owner: Owner, result: Result, now: datetime) -> None:
-    sources = [state for state, following in TRANSITIONS.items() if result.state in following]
-    values = {
-        "state": result.state.value,
-        "reason": result.reason,
-        "reply": result.reply[:500],
-        "lease_until": None,
-        "updated_at": now,
-        "unknowns": Delivery.unknowns + int(result.unknown),
-    }
-    if result.next_at is not None:
-        values["next_at"] = result.next_at
-    changed = session.execute(
-        update(Delivery)
-        .where(
-            Delivery.id == result.delivery_id,
-            Delivery.owner == owner.token,
-            Delivery.state.in_([s.value for s in sources if s in (CLAIMED, HANDING_OVER)]),
-        )
-        .values(**values)
-    )
-    if changed.rowcount != 1 and not _already(session, owner, result):  # type: ignore[attr-defined]
-        raise Fenced(f"delivery {result.delivery_id} has changed hands")
-    if result.bad_address:
-        _suppress(session, result, now)
-
-
-def _already(session: Session, owner: Owner, result: Result) -> bool:
-    """Whether our own earlier COMMIT, whose answer was lost, has recorded this result."""
-    return bool(
-        session.scalar(
-            select(true()).where(
-                Delivery.id == result.delivery_id,
-                Delivery.owner == owner.token,
-                Delivery.state == result.state.value,
-            )
-        )
-    )
-
-
-def _suppress(session: Session, result: Result, now: datetime) -> None:
-    address_hash = session.scalars(
-        select(Delivery.address_hash).where(Delivery.id == result.delivery_id)
-    ).one()
-    suppression.suppress(session, address_hash, Reason.BOUNCED, now)
+_TABLE: Table = Delivery.__table__  # type: ignore[assignment]
+_CLAIMED_COLUMNS = [_TABLE.c[field.name] for field in fields(Claim)]
 
 
 def _after_unknown(policy: Policy) -> dict[str, object]:

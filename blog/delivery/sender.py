@@ -82,8 +82,10 @@ def send_due(sending: Sending, stop: threading.Event, patience: int | None = Non
     ]
     for thread in threads:
         thread.start()
-    desk.serve(lambda: any(thread.is_alive() for thread in threads))
-    source.give_back()
+    try:
+        desk.serve(lambda: any(thread.is_alive() for thread in threads))
+    finally:
+        source.close()
     return Report(desk.results, channel.trouble if channel.given_up.is_set() else None)
 
 
@@ -95,18 +97,20 @@ class Source:
         self._stop = stop
         self._lock = threading.Lock()
         self._claims: deque[Claim] = deque()
+        self._closed = False
 
     def next(self) -> Claim | None:
         """Return a claimed delivery; None when nothing is due or we are to stop."""
         with self._lock:
-            if self._stop.is_set():
+            if self._closed or self._stop.is_set():
                 return None
             if not self._claims:
                 self._claims.extend(self._claim())
             return self._claims.popleft() if self._claims else None
 
-    def give_back(self) -> None:
-        """Release what was claimed and not begun."""
+    def close(self) -> None:
+        """Hand out nothing more, and release what was claimed and not begun."""
+        self._closed = True
         with self._lock, self._sending.database.transaction() as session:
             ids = [claim.id for claim in self._claims]
             ledger.release(session, self._sending.owner, ids, self._sending.clock())

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Exists, delete, exists, select, update
+from sqlalchemy import ColumnElement, Exists, case, delete, exists, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from blog.delivery.models import Suppression
@@ -67,6 +68,13 @@ def touch(session: Session, address_hash: str) -> None:
         .where(Suppression.address_hash == address_hash)
         .values(created_at=Suppression.created_at)
     )
+
+
+def unless_suppressed(address_hash: ColumnElement[str], state: str, otherwise: str) -> dict[str, Any]:
+    """Return the columns of a row that goes on to `state`, or `otherwise` if its address is on the list."""
+    why = select(Suppression.reason).where(Suppression.address_hash == address_hash).scalar_subquery()
+    on_the_list = exists().where(Suppression.address_hash == address_hash)
+    return {"state": case((on_the_list, otherwise), else_=state), "reason": why}
 
 
 def is_suppressed(address_hash: InstrumentedAttribute[str]) -> Exists:

@@ -104,6 +104,8 @@ def _email(press: Press, edition: Edition, tokens: dict[str, str]) -> Email:
         **WORDS,
         "site": press.site,
         "links": press.links,
+        "home_url": press.links.to("/"),
+        "language": press.site.language,
         "title": press.title,
         "subject": subject(edition),
         "date": press.date,

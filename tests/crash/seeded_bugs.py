@@ -15,7 +15,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from blog.cli import main
-from blog.delivery import ledger
+from blog.delivery import ledger, recording
 from blog.delivery.models import Delivery, DeliveryState
 from blog.delivery.states import Claim, Owner, Result
 
@@ -37,12 +37,12 @@ def checkpoint_at_fetch() -> None:
     ) -> set[int]:
         return set(intents)
 
-    ledger.claim, ledger.record = claim_and_forget, record  # type: ignore[assignment]
+    ledger.claim, recording.record = claim_and_forget, record  # type: ignore[assignment]
 
 
 def results_per_batch() -> None:
     """Give leave without recording the hand-over, and record results twenty at a time."""
-    record = ledger.record
+    record = recording.record
     kept: list[Result] = []
 
     def record_later(
@@ -58,7 +58,7 @@ def results_per_batch() -> None:
             kept.clear()
         return set(intents)
 
-    ledger.record = record_later  # type: ignore[assignment]
+    recording.record = record_later  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

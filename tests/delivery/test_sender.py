@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from blog import clock
 from blog.db import Database
-from blog.delivery import balance, ledger
+from blog.delivery import balance, ledger, recording
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState, Suppression
 from blog.delivery.sender import Report, Sending, send_due
 from blog.delivery.smtp import Relay as RelayAddress
@@ -107,7 +107,7 @@ def test_a_reader_who_leaves_between_claim_and_hand_over_gets_nothing(database: 
             Suppression(address_hash=hash_of(address_of(0)), reason="unsubscribed", created_at=clock.now())
         )
     with database.transaction() as session:
-        granted = ledger.record(session, OWNER, [], [claims[0].id], clock.now())
+        granted = recording.record(session, OWNER, [], [claims[0].id], clock.now())
     assert granted == set()
     assert account(database, mailing) == {"eligible": 1, "skipped": 1}
 
@@ -118,7 +118,7 @@ def test_a_paused_mailing_lets_nothing_more_out(database: Database) -> None:
         claims, _ = ledger.claim(session, mailing, OWNER, 10, clock.now())
         session.execute(update(Mailing).values(state=MailingState.PAUSED))
     with database.transaction() as session:
-        assert ledger.record(session, OWNER, [], [claims[0].id], clock.now()) == set()
+        assert recording.record(session, OWNER, [], [claims[0].id], clock.now()) == set()
         ledger.release(session, OWNER, [c.id for c in claims], clock.now())
     with relay() as server:
         send(database, server)
@@ -255,7 +255,7 @@ def test_what_a_dead_worker_left_is_given_back_or_named_at_once_by_the_next_hold
     mailing = make(database, 3)
     with database.transaction() as session:
         claims, _ = ledger.claim(session, mailing, OWNER, 3, clock.now())
-        ledger.record(session, OWNER, [], [claims[0].id], clock.now())
+        recording.record(session, OWNER, [], [claims[0].id], clock.now())
     with database.transaction() as session:
         for bystander in (OWNER, Owner("host/1", "host/1/run-2")):
             assert ledger.recover(session, bystander, Policy.HOLD, clock.now()) == (0, 0)
@@ -274,7 +274,7 @@ def test_a_lease_that_is_over_is_taken_from_another_host_and_its_late_answer_is_
         ledger.recover(session, Owner("other/0", "other/0/run"), Policy.HOLD, later)
         ledger.claim(session, mailing, Owner("other/0", "other/0/run"), 1, later)
     with database.transaction() as session:
-        assert ledger.record(session, OWNER, [], [claims[0].id], later) == set()
+        assert recording.record(session, OWNER, [], [claims[0].id], later) == set()
         ledger.release(session, OWNER, [claims[0].id], later)
     with database.reading() as session:
         assert session.scalars(select(Delivery.owner)).one() == "other/0/run"
@@ -339,6 +339,24 @@ def test_what_the_log_says_of_a_trouble_holds_no_address(
     said = capsys.readouterr()
     assert "421 4.7.0 too many to <<address>>" in (report.trouble or "")
     assert "@" not in said.out + said.err + (report.trouble or "")
+
+
+def test_a_fault_of_our_own_while_recording_ends_the_run_and_lets_nothing_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailing = make(database, 5)
+
+    def faulty(*_: object) -> set[int]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(recording, "record", faulty)
+    with relay() as server, pytest.raises(ZeroDivisionError):
+        send(database, server)
+    assert server.messages == []
+    monkeypatch.undo()
+    with database.transaction() as session:
+        ledger.recover(session, Owner("host/0", "host/0/run-2"), Policy.HOLD, clock.now())
+    assert account(database, mailing) == {"eligible": 5, "pending": 5}
 
 
 def test_several_workers_share_a_mailing_without_sending_twice(database: Database) -> None:

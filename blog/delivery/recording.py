@@ -1,0 +1,138 @@
+"""Writing down what became of messages and what is about to leave: the ledger's hottest lines.
+
+The statements are built once: building them for each message cost more than the database did.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Table,
+    Update,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from blog.delivery import suppression
+from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
+from blog.delivery.states import CLAIMED, HANDING_OVER, LEASE, TRANSITIONS, Fenced, Owner, Result
+from blog.delivery.suppression import Reason, unless_suppressed
+
+LONGEST_REPLY = 500
+
+
+def record(
+    session: Session, owner: Owner, results: Iterable[Result], intents: Sequence[int], now: datetime
+) -> set[int]:
+    """Record what became of the last messages and that the next ones are about to leave, in one transaction.
+
+    Returns the deliveries whose hand-over is granted. One that is missing has been skipped (its reader left
+    in the meantime) or its mailing is no longer being sent; not a byte of it may leave. Repeating the call
+    after a lost answer to our own COMMIT changes nothing. Raises `Fenced` if a row has changed hands.
+    """
+    connection = session.connection()
+    by_state: dict[DeliveryState, list[Result]] = defaultdict(list)
+    for result in results:
+        by_state[result.state].append(result)
+    for state, same in by_state.items():
+        _settle(connection, owner, state, same, now)
+        for result in same:
+            if result.bad_address:
+                _suppress(session, result, now)
+    return _hand_over(connection, owner, intents, now) if intents else set()
+
+
+def _settle(
+    connection: Connection, owner: Owner, state: DeliveryState, results: Sequence[Result], now: datetime
+) -> None:
+    changed = connection.execute(_SETTLE[state], [_columns(owner, result, now) for result in results])
+    if changed.rowcount == len(results):
+        return
+    for result in results:
+        if not connection.scalar(_IS_RECORDED, _key(owner, result)):
+            raise Fenced(f"delivery {result.delivery_id} has changed hands")
+
+
+def _hand_over(connection: Connection, owner: Owner, intents: Sequence[int], now: datetime) -> set[int]:
+    values = {"its_owner": owner.token, "now": now, "lease": now + LEASE, "ids": list(intents)}
+    return {row_id for row_id, state in connection.execute(_HAND_OVER, values) if state == HANDING_OVER}
+
+
+def _suppress(session: Session, result: Result, now: datetime) -> None:
+    column = select(Delivery.address_hash).where(Delivery.id == result.delivery_id)
+    suppression.suppress(session, session.scalars(column).one(), Reason.BOUNCED, now)
+
+
+def _key(owner: Owner, result: Result) -> dict[str, Any]:
+    return {"its_id": result.delivery_id, "its_owner": owner.token, "its_state": result.state.value}
+
+
+def _columns(owner: Owner, result: Result, now: datetime) -> dict[str, Any]:
+    return {
+        "its_id": result.delivery_id,
+        "its_owner": owner.token,
+        "why": result.reason,
+        "said": result.reply[:LONGEST_REPLY],
+        "now": now,
+        "unknown": int(result.unknown),
+        "later": result.next_at,
+    }
+
+
+def _settling(state: DeliveryState) -> Update:
+    """Return the statement that moves a row in hand to `state`, from where `TRANSITIONS` allows it."""
+    sources = [source for source in (CLAIMED, HANDING_OVER) if state in TRANSITIONS[source]]
+    return (
+        update(_TABLE)
+        .where(
+            _TABLE.c.id == bindparam("its_id"),
+            _TABLE.c.owner == bindparam("its_owner"),
+            # Not IN: its values would be expanded anew for each row, which executemany cannot do.
+            or_(false(), *(_TABLE.c.state == source.value for source in sources)),
+        )
+        .values(
+            state=state.value,
+            reason=bindparam("why"),
+            reply=bindparam("said"),
+            lease_until=None,
+            updated_at=bindparam("now"),
+            unknowns=_TABLE.c.unknowns + bindparam("unknown"),
+            next_at=func.coalesce(bindparam("later", type_=_TABLE.c.next_at.type), _TABLE.c.next_at),
+        )
+    )
+
+
+_TABLE: Table = Delivery.__table__  # type: ignore[assignment]
+_SETTLE = {state: _settling(state) for state in DeliveryState}
+_IS_RECORDED = select(true()).where(
+    _TABLE.c.id == bindparam("its_id"),
+    _TABLE.c.owner == bindparam("its_owner"),
+    _TABLE.c.state == bindparam("its_state"),
+)
+_HAND_OVER = (
+    update(_TABLE)
+    .where(
+        _TABLE.c.id.in_(bindparam("ids", expanding=True)),
+        _TABLE.c.owner == bindparam("its_owner"),
+        _TABLE.c.state.in_([CLAIMED.value, HANDING_OVER.value]),
+        exists().where(Mailing.id == _TABLE.c.mailing_id, Mailing.state == MailingState.SENDING.value),
+    )
+    .values(
+        **unless_suppressed(_TABLE.c.address_hash, HANDING_OVER.value, DeliveryState.SKIPPED.value),
+        lease_until=bindparam("lease", type_=_TABLE.c.lease_until.type),
+        updated_at=bindparam("now"),
+        attempts=_TABLE.c.attempts + case((_TABLE.c.state == CLAIMED.value, 1), else_=0),
+    )
+    .returning(_TABLE.c.id, _TABLE.c.state)
+)
