@@ -76,15 +76,16 @@ def editions(session: Session, cadence: Cadence, at: datetime) -> list[Edition]:
     Groups with nothing new are left out. Needs a writing transaction: see `_no_sync_under_way`.
     """
     _no_sync_under_way(session)
-    articles, past = live_articles(session, at), _past(session)
+    articles, groups = live_articles(session, at), _groups(session, cadence)
+    past = _past(session, {group.last_issue for group in groups if group.last_issue})
     sets: dict[tuple[int, ...], list[Group]] = defaultdict(list)
-    for group in _groups(session, cadence):
+    for group in groups:
         last = past[group.last_issue] if group.last_issue else None
         chosen = tuple(article.id for article in _new_for(group, last, articles, cadence, at))
         if chosen:
             sets[chosen].append(group)
     by_id = {article.id: article for article in articles}
-    return [_edition([by_id[i] for i in ids], groups) for ids, groups in sets.items()]
+    return [_edition([by_id[i] for i in ids], who) for ids, who in sets.items()]
 
 
 def live_articles(session: Session, cutoff: datetime) -> Sequence[Article]:
@@ -165,11 +166,12 @@ class Past:
     carried: frozenset[int]
 
 
-def _past(session: Session) -> dict[int, Past]:
+def _past(session: Session, issue_ids: set[int]) -> dict[int, Past]:
     carried = defaultdict(set)
-    for issue_id, article_id in session.execute(select(IssueArticle.issue_id, IssueArticle.article_id)):
+    rows = select(IssueArticle.issue_id, IssueArticle.article_id).where(IssueArticle.issue_id.in_(issue_ids))
+    for issue_id, article_id in session.execute(rows):
         carried[issue_id].add(article_id)
-    issues = session.execute(select(Issue.id, Issue.cutoff_at))
+    issues = session.execute(select(Issue.id, Issue.cutoff_at).where(Issue.id.in_(issue_ids)))
     return {issue_id: Past(cutoff, frozenset(carried[issue_id])) for issue_id, cutoff in issues}
 
 

@@ -77,6 +77,7 @@ class Installation:
         )  # fmt: skip
         assert done.returncode == expect, (arguments, done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr, done.stderr
+        assert "@example.org" not in done.stderr, "an address in the log"
         return done.stdout if expect == 0 else done.stderr
 
     def blog_json(self, *arguments: str) -> Any:
@@ -100,10 +101,12 @@ class Installation:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Serve the site until the block ends."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "blog.cli", "serve", "--port", str(self.port)],
-            env=self.environment, start_new_session=True,
-        )  # fmt: skip
+        log = self.folder / "serve.log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "blog.cli", "serve", "--port", str(self.port)],
+                env=self.environment, start_new_session=True, stdout=stream, stderr=stream,
+            )  # fmt: skip
         try:
             self._wait_until_up(process)
             yield
@@ -114,6 +117,9 @@ class Installation:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, 9)
                 process.wait()
+        said = log.read_text()
+        assert "Traceback" not in said, said
+        assert "@" not in said, "an address in the log"
 
     def _wait_until_up(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + 30
