@@ -122,7 +122,7 @@ def until_idle(app: Flask, services: Services) -> None:
         with services.database.transaction() as session:
             outbox.try_again_now(session, clock.now())
         work.tidy()
-        work.schedule()
+        problem = _problem(work.schedule)
         while not stop.is_set() and work.mail():
             pass
         trouble = work.send(stop, PATIENCE).trouble
@@ -130,6 +130,8 @@ def until_idle(app: Flask, services: Services) -> None:
         raise BlogError(
             f"the mail relay cannot be worked with: {trouble}; nothing is lost, run the worker again"
         )
+    if problem:
+        raise problem
 
 
 def forever(app: Flask, services: Services) -> None:
@@ -170,6 +172,15 @@ def _repeat(stop: threading.Event, task: Callable[[], bool], pause: float) -> No
 def _timed(task: Callable[[], None]) -> bool:
     task()
     return False
+
+
+def _problem(task: Callable[[], None]) -> BlogError | None:
+    """Run a task; return what a person has to mend, so that the other tasks go on first."""
+    try:
+        task()
+    except BlogError as error:
+        return error
+    return None
 
 
 def _any(report: Report) -> bool:

@@ -147,6 +147,7 @@ def _mark_empty(database: Database, cadence: Cadence, period: str | None, now: d
     if period is None:
         return
     with database.transaction() as session:
+        plan.one_planner_at_a_time(session)
         if not schedule.ran(session, cadence, period):
             schedule.mark(session, cadence, period, None, now)
 

@@ -1,0 +1,81 @@
+"""Running what is due: by the publication's schedule, once a period, several schedulers being harmless."""
+
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from blog.content.values import Site
+from blog.delivery.models import Delivery
+from blog.digests import dispatch
+from blog.digests.dispatch import Office
+from blog.errors import UsageError
+from blog.settings import load_settings
+from blog.web.context import Services
+from tests.factories import make_article, make_subscriber
+
+FRIDAY = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+DIGESTS: Mapping[str, Any] = {
+    "timezone": "Europe/Berlin",
+    "instant": {"enabled": True},
+    "weekly": {"day": "friday", "time": "10:00"},
+}
+
+
+def office(services: Services) -> Office:
+    site = Site(name="Signal & System", digests=dict(DIGESTS))
+    return Office(services.database, services.settings, services.links, site)
+
+
+def fill(services: Services, cadence: str, live: datetime) -> None:
+    with services.database.transaction() as session:
+        make_article(session, slug="a-piece", published_at=live)
+        make_subscriber(session, services.tokens, "ada@example.org", cadence=cadence, now=live)
+
+
+def test_a_digest_is_planned_when_its_time_has_come_and_only_once(services: Services) -> None:
+    fill(services, "weekly", FRIDAY - timedelta(days=1))
+    early = dispatch.run_due(office(services), FRIDAY - timedelta(hours=1))
+    assert [one for one in early if one.issue] == []
+    opened = [one for one in dispatch.run_due(office(services), FRIDAY) if one.issue]
+    assert [one.eligible for one in opened] == [1]
+    assert [
+        one for one in dispatch.run_due(office(services), FRIDAY + timedelta(minutes=5)) if one.issue
+    ] == []
+
+
+def test_readers_of_each_article_are_served_after_a_burst_has_passed(services: Services) -> None:
+    fill(services, "instant", FRIDAY)
+    soon, later = FRIDAY + timedelta(minutes=1), FRIDAY + timedelta(minutes=3)
+    assert [one for one in dispatch.run_due(office(services), soon) if one.issue] == []
+    assert [one.eligible for one in dispatch.run_due(office(services), later) if one.issue] == [1]
+    assert [one for one in dispatch.run_due(office(services), later + timedelta(hours=1)) if one.issue] == []
+
+
+def test_several_schedulers_at_once_plan_one_issue(services: Services) -> None:
+    fill(services, "weekly", FRIDAY - timedelta(days=1))
+    opened: list[dispatch.Opened] = []
+    threads = [
+        threading.Thread(target=lambda: opened.extend(dispatch.run_due(office(services), FRIDAY)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([one for one in opened if one.issue]) == 1
+    with services.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Delivery)) == 1
+
+
+def test_no_digest_is_planned_without_a_postal_address(services: Services) -> None:
+    fill(services, "weekly", FRIDAY - timedelta(days=1))
+    settings = load_settings(**{**services.settings.model_dump(), "postal_address": ""})
+    bare = Office(services.database, settings, services.links, Site(digests=dict(DIGESTS)))
+    with pytest.raises(UsageError, match="BLOG_POSTAL_ADDRESS"):
+        dispatch.run_due(bare, FRIDAY)
+    with services.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Delivery)) == 0
