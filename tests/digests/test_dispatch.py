@@ -14,6 +14,7 @@ from blog.digests import dispatch
 from blog.digests.dispatch import Office
 from blog.errors import UsageError
 from blog.settings import load_settings
+from blog.subscribers.models import Cadence
 from blog.web.context import Services
 from tests.factories import make_article, make_subscriber
 
@@ -69,6 +70,21 @@ def test_several_schedulers_at_once_plan_one_issue(services: Services) -> None:
     assert len([one for one in opened if one.issue]) == 1
     with services.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Delivery)) == 1
+
+
+def test_the_same_command_given_four_times_at_once_mails_nobody_twice(services: Services) -> None:
+    fill(services, "weekly", FRIDAY - timedelta(days=1))
+    opened: list[dispatch.Opened] = []
+
+    def run() -> None:
+        opened.append(dispatch.run(office(services), Cadence.WEEKLY, FRIDAY))
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(one.eligible for one in opened) == [0, 0, 0, 1]
 
 
 def test_no_digest_is_planned_without_a_postal_address(services: Services) -> None:
