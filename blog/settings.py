@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         [], description="Older secret keys (JSON list, newest first); their links keep working"
     )
     content_dir: Path = Field(ROOT / "content", description="Folder with `site.toml`, `articles/`, `pages/`")
-    var_dir: Path = Field(ROOT / "var", description="Folder for the database, locks and the demo's inbox")
+    var_dir: Path = Field(ROOT / "var", description="Folder for the database, locks and caches")
     postal_address: str = Field(
         "", description="Printed under every digest, as the law asks in many countries"
     )

@@ -61,6 +61,7 @@ def make_article(
     values: dict[str, Any] = {
         "source": f"articles/{slug}.md",
         "content_hash": hashlib.sha256(slug.encode()).hexdigest(),
+        "rendered_hash": "0" * 64,
         "status": ArticleStatus.PUBLISHED,
         "title": title,
         "description": f"What {title} is about.",

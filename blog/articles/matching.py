@@ -16,7 +16,7 @@ class Known:
     slug: str
     source: str
     content_hash: str
-    length: int
+    rendered_hash: str
     published_at: datetime
     live_at: datetime | None
     removed_at: datetime | None

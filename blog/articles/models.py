@@ -21,6 +21,7 @@ class ArticleStatus(StrEnum):
 class Article(Base):
     """One article as last read from its file, rendered.
 
+    `content_hash` is of the file, `rendered_hash` of what was made of it, which other files have a part in.
     `live_at` is when readers could first see it here; it is fixed then, so that a changed date, a rename or
     a re-import never makes an old article new to a digest. `removed_at` is set when the file is gone.
     """
@@ -31,6 +32,7 @@ class Article(Base):
     slug: Mapped[str] = mapped_column(String(200), unique=True)
     source: Mapped[str] = mapped_column(String(500))
     content_hash: Mapped[str] = mapped_column(String(64))
+    rendered_hash: Mapped[str] = mapped_column(String(64))
     status: Mapped[str] = mapped_column(String(16))
     title: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text)

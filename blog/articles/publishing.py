@@ -10,7 +10,7 @@ from pathlib import Path
 
 from blog.articles import reading, related
 from blog.articles.sync import Changes, sync, take_turn
-from blog.content.library import load
+from blog.content.library import Progress, load
 from blog.content.values import Library
 from blog.db import Database
 from blog.errors import UsageError
@@ -18,15 +18,23 @@ from blog.errors import UsageError
 Clock = Callable[[], datetime]
 
 
-def publish(database: Database, content_dir: Path, clock: Clock) -> tuple[Changes, Library]:
-    """Read the content folder and bring the index up to date."""
+def publish(
+    database: Database,
+    content_dir: Path,
+    clock: Clock,
+    *,
+    cache_dir: Path | None = None,
+    progress: Progress | None = None,
+    force: bool = False,
+) -> tuple[Changes, Library]:
+    """Read the content folder and bring the index up to date; `force` lets many articles go at once."""
     if not content_dir.is_dir():
         raise UsageError(f"BLOG_CONTENT_DIR: there is no folder {content_dir}")
-    library = load(content_dir, clock())
+    library = load(content_dir, clock(), cache_dir, progress)
     with database.transaction() as session:
         # The time is asked for when nobody else can be planning an issue: see `digests.plan`.
         take_turn(session)
-        changes = sync(session, library, clock())
+        changes = sync(session, library, clock(), force=force)
     relate(database, clock)
     return changes, library
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from blog.articles import redirects
+from blog.articles.caution import refuse_mass_removal
 from blog.articles.matching import Known, Matched, match
 from blog.articles.models import (
     Article,
@@ -41,11 +42,16 @@ class Changes:
         return bool(self.added or self.changed or self.removed)
 
 
-def sync(session: Session, library: Library, now: datetime) -> Changes:
-    """Store what the library holds; running it again changes nothing. `publishing` relates the articles."""
+def sync(session: Session, library: Library, now: datetime, *, force: bool = False) -> Changes:
+    """Store what the library holds; running it again changes nothing. `publishing` relates the articles.
+
+    Without `force`, it refuses to take a great part of the articles away.
+    """
     take_turn(session)
     known = _known(session)
     matched = match(known, library.articles, library.failed)
+    if not force:
+        refuse_mass_removal(known, matched.gone, now)
     changes = _changes(matched)
     changed = [(file, row) for file, row in matched.pairs if row and differs(file, row)]
     added = [file for file, row in matched.pairs if row is None]
@@ -74,7 +80,7 @@ def _known(session: Session) -> list[Known]:
         Article.slug,
         Article.source,
         Article.content_hash,
-        func.length(Article.html),
+        Article.rendered_hash,
         Article.published_at,
         Article.live_at,
         Article.removed_at,
@@ -91,9 +97,15 @@ def _changes(matched: Matched) -> Changes:
 
 
 def differs(file: ArticleFile, row: Known) -> bool:
-    """Whether a row must be written again: another file, address or text, or a reference resolved anew."""
-    before = (row.source, row.slug, row.content_hash, row.length, row.removed_at)
-    return before != (file.source, file.slug, file.content_hash, len(file.html), None)
+    """Whether a row must be written again: another file or address, or the same file made otherwise."""
+    before = (row.source, row.slug, row.rendered_hash, row.removed_at)
+    return before != (file.source, file.slug, fingerprint(file), None)
+
+
+def fingerprint(file: ArticleFile) -> str:
+    """Return the hash of all that a row says of a file; a file's own date only where it gives one."""
+    dated = file.published_at if file.dated else None
+    return hashlib.sha256(repr((_values(file), file.topics, dated)).encode()).hexdigest()
 
 
 def _free_addresses(session: Session, known: Iterable[Known], pairs: Iterable[Pair]) -> None:
@@ -123,13 +135,17 @@ def _remove(session: Session, gone: Iterable[Known], now: datetime) -> None:
 
 
 def _columns(file: ArticleFile) -> dict[str, Any]:
+    return {**_values(file), "rendered_hash": fingerprint(file), "removed_at": None}
+
+
+def _values(file: ArticleFile) -> dict[str, Any]:
     same = (
         *("slug", "source", "content_hash", "status", "title", "description", "excerpt", "html", "text"),
         *("contents", "headings", "authors", "series", "language", "pinned", "words", "minutes"),
         *("updated_at", "expires_at"),
     )
     columns = {name: getattr(file, name) for name in same}
-    return columns | {"extra": {**file.extra, "topic_names": file.topic_names}, "removed_at": None}
+    return columns | {"extra": {**file.extra, "topic_names": file.topic_names}}
 
 
 def _times(file: ArticleFile, row: Known | None, now: datetime, archive: bool = False) -> dict[str, Any]:
@@ -199,7 +215,7 @@ def _stamp(session: Session, now: datetime) -> None:
         Article.id,
         Article.slug,
         Article.content_hash,
-        func.length(Article.html),
+        Article.rendered_hash,
         Article.status,
         Article.published_at,
         Article.live_at,

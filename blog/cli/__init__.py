@@ -12,9 +12,11 @@ from blog.errors import BlogError
 #: Which module holds a command; it is imported when the command is asked for, so that each starts quickly.
 COMMANDS = {
     "articles": "articles:articles",
+    "check": "check:check",
     "db": "database:group",
     "demo": "demo:demo",
     "digest": "digest:group",
+    "new": "new:new",
     "related": "articles:related",
     "serve": "serve:serve",
     "subscribers": "subscribers:group",

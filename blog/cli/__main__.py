@@ -2,4 +2,5 @@
 
 from blog.cli import main
 
-main()
+if __name__ == "__main__":  # processes that render in parallel import this module under another name
+    main()

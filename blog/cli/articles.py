@@ -12,17 +12,28 @@ from blog.articles import reading
 from blog.articles.models import Article
 from blog.articles.publishing import publish
 from blog.cli.opening import json_option, open_services, print_json
+from blog.cli.progress import bar
 from blog.content import problems as problem_lines
 from blog.errors import BlogError
 from blog.web.context import Services
 
 
 @click.command("sync")
+@click.option("--force", is_flag=True, help="Go on although many articles would be taken offline.")
 @json_option
-def sync_command(as_json: bool) -> None:
+def sync_command(force: bool, as_json: bool) -> None:
     """Publish what is in the content folder; files with problems are named, the others go on."""
     services = open_services()
-    changes, library = publish(services.database, services.settings.content_dir, clock.now)
+    settings = services.settings
+    with bar("Rendering") as progress:
+        changes, library = publish(
+            services.database,
+            settings.content_dir,
+            clock.now,
+            cache_dir=settings.var_dir / "cache",
+            progress=progress,
+            force=force,
+        )
     if as_json:
         print_json({**asdict(changes), "problems": [asdict(problem) for problem in library.problems]})
         return

@@ -15,8 +15,12 @@ import click
 
 from blog import clock, migrate, runtime
 from blog.articles.publishing import publish
+from blog.articles.sync import Changes
+from blog.cli.progress import bar
 from blog.cli.serve import command, refuse_taken
 from blog.content import problems as problem_lines
+from blog.content.library import Progress
+from blog.content.values import Library
 from blog.delivery.inbox import inbox_server
 from blog.errors import BlogError
 from blog.settings import Settings, demo_file, load_settings
@@ -92,11 +96,23 @@ def _leave_settings(environment: dict[str, str]) -> None:
 
 def _prepare(services: Services) -> None:
     migrate.upgrade(services.database)
-    changes, library = publish(services.database, services.settings.content_dir, clock.now)
+    with bar("Rendering") as progress:
+        changes, library = _published(services, progress)
     for line in problem_lines.lines(library.problems):
         click.echo(f"  {line}", err=True)
     total = len(changes.added) + len(changes.changed) + changes.unchanged
     click.echo(f"{total} articles published from {_short(services.settings.content_dir)}.")
+
+
+def _published(services: Services, progress: Progress | None = None) -> tuple[Changes, Library]:
+    settings = services.settings
+    return publish(
+        services.database,
+        settings.content_dir,
+        clock.now,
+        cache_dir=settings.var_dir / "cache",
+        progress=progress,
+    )
 
 
 def _start(arguments: list[str]) -> "subprocess.Popen[bytes]":
@@ -159,7 +175,7 @@ def _watch(
 
 def _publish_again(services: Services) -> None:
     try:
-        changes, library = publish(services.database, services.settings.content_dir, clock.now)
+        changes, library = _published(services)
     except BlogError as error:
         click.echo(f"{clock.now():%H:%M:%S} {error}", err=True)
         return

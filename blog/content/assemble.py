@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from blog.content import headings, markup, wording
+from blog.content import headings, wording
 from blog.content.manuscripts import Manuscript
 from blog.content.markup import Rendered, Text
 from blog.content.problems import Malformed
@@ -31,6 +31,7 @@ class Desk:
     problems: list[Problem] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     images_elsewhere: dict[str, int] = field(default_factory=dict)
+    rendered: dict[str, Rendered | Problem] = field(default_factory=dict)
 
     @cached_property
     def former_addresses(self) -> dict[str, list[str]]:
@@ -53,7 +54,7 @@ class Desk:
 
 
 def article(desk: Desk, manuscript: Manuscript) -> ArticleFile:
-    """Render one article; raises `Malformed` when its text cannot be rendered."""
+    """Return one article; raises `Malformed` when its text could not be rendered."""
     fields, slug = manuscript.fields, desk.shelf.by_source[manuscript.source]
     rendered = _rendered(desk, manuscript)
     topics = _topics(desk, manuscript)
@@ -90,7 +91,7 @@ def article(desk: Desk, manuscript: Manuscript) -> ArticleFile:
 
 
 def page(desk: Desk, manuscript: Manuscript) -> PageFile:
-    """Render one standing page; raises `Malformed` when that cannot be done."""
+    """Return one standing page; raises `Malformed` when that cannot be done."""
     slug = manuscript.wanted_slug
     if slug in RESERVED:
         line = manuscript.header.lines.get("slug")
@@ -102,13 +103,19 @@ def page(desk: Desk, manuscript: Manuscript) -> PageFile:
     return PageFile(slug, manuscript.source, title, description, rendered.html)
 
 
-def _rendered(desk: Desk, manuscript: Manuscript) -> Rendered:
+def text_of(manuscript: Manuscript) -> Text:
+    """Return what is to be rendered of a manuscript."""
     header = manuscript.header
     title = manuscript.fields.title and re.sub(r"`([^`]+)`", r"\1", manuscript.fields.title)
-    text = Text(manuscript.source, header.body, header.body_line, title)
-    rendered = markup.render(text, desk.shelf)
-    desk.problems.extend(rendered.problems)
-    return rendered
+    return Text(manuscript.source, header.body, header.body_line, title)
+
+
+def _rendered(desk: Desk, manuscript: Manuscript) -> Rendered:
+    outcome = desk.rendered[manuscript.source]
+    if isinstance(outcome, Problem):
+        raise Malformed(outcome.file, outcome.line, outcome.message, outcome.hint)
+    desk.problems.extend(outcome.problems)
+    return outcome
 
 
 def _title_from(stem: str) -> str:
@@ -119,7 +126,11 @@ def _title_from(stem: str) -> str:
 def _topics(desk: Desk, manuscript: Manuscript) -> dict[str, str]:
     """Return slug → name; without any header, the folder the file lies in is its topic."""
     names = manuscript.fields.topics
-    if not manuscript.header.present and manuscript.folder and not manuscript.folder.startswith("_"):
+    if (
+        not (names or manuscript.header.present)
+        and manuscript.folder
+        and not manuscript.folder.startswith("_")
+    ):
         names = [manuscript.folder]
     found: dict[str, str] = {}
     for name in names:

@@ -4,24 +4,28 @@ A page makes no request to a third party, so that reading an article tells nobod
 """
 
 import re
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, SubElement
 
-from PIL import Image
-
-from blog.content.references import Shelf
+from blog.content import variants
+from blog.content.references import File, Shelf
 from blog.content.tree import remove, replace, with_parents
+from blog.content.variants import MODERN, Raster, TooLarge
 
 _SVG_TAG = re.compile(r"<svg\b[^>]*>", re.DOTALL)
 _SVG_SIZE = re.compile(r"""\s(width|height)\s*=\s*["']\s*([\d.]+)(?:px)?\s*["']""")
 _SVG_BOX = re.compile(r"""\sviewBox\s*=\s*["']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)""")
 _SVG_HEAD = 64 * 1024
+#: How wide a column of text is, in the units of the style sheet, and what is beside it on a telephone.
+_COLUMN, _MARGINS = "38rem", "2.5rem"
+
+#: Told an image's address, what is wrong with it, and how to mend that.
+Report = Callable[[str, str, str], None]
 
 
-def place(root: Element, shelf: Shelf, source: str, missing: Callable[[str], None]) -> int:
+def place(root: Element, shelf: Shelf, source: str, report: Report) -> int:
     """Settle every image of a text; return how many are on other hosts."""
     elsewhere, seen = 0, 0
     for parent, image in with_parents(root):
@@ -34,29 +38,59 @@ def place(root: Element, shelf: Shelf, source: str, missing: Callable[[str], Non
             elsewhere += 1
             _link_instead(root, parent, image, address)
         else:
-            _serve(image, shelf, source, missing)
+            served = _serve(image, shelf, source, report)
             if seen:
                 image.set("loading", "lazy")
             seen += 1
+            if served:
+                _offer_copies(parent, image, *served)
     return elsewhere
 
 
-def _serve(image: Element, shelf: Shelf, source: str, missing: Callable[[str], None]) -> None:
+def _serve(image: Element, shelf: Shelf, source: str, report: Report) -> tuple[File, Raster] | None:
+    """Point an image to its file and say its size; return both when there can be smaller copies of it."""
     address = image.get("src", "")
     image.set("alt", image.get("alt", ""))
     file = shelf.file(address, source)
     if file is None:
-        return
+        return None
     image.set("src", file.address)
     if file.path is None:
-        missing(address)
-        return
-    measured = size(file.path)
-    if measured:
-        wanted = image.get("width", "").removesuffix("px")
-        width = int(wanted) if wanted.isdecimal() and 0 < int(wanted[:6]) == int(wanted) else measured[0]
-        image.set("width", str(width))
-        image.set("height", str(max(1, round(measured[1] * width / measured[0]))))
+        report(address, f"the image {address} leads nowhere", "mend the address, or add the file it names")
+        return None
+    try:
+        measured = measure(file.path)
+    except TooLarge:
+        most = variants.MOST_PIXELS // 1_000_000
+        message = f"the image {address} has more than {most} million pixels, and is shown as it is"
+        report(address, message, "make it smaller: no screen shows that many")
+        return None
+    if measured is None:
+        return None
+    wanted = image.get("width", "").removesuffix("px")
+    width = int(wanted) if wanted.isdecimal() and 0 < int(wanted[:6]) == int(wanted) else measured.width
+    image.set("width", str(width))
+    image.set("height", str(max(1, round(measured.height * width / measured.width))))
+    return (file, measured) if measured.widths() else None
+
+
+def _offer_copies(parent: Element, image: Element, file: File, raster: Raster) -> None:
+    """Wrap an image, so that a browser can take the smallest copy that is sharp on its screen."""
+    sizes = f"min({image.get('width')}px, {_COLUMN}, 100vw - {_MARGINS})"
+    picture = Element("picture")
+    replace(parent, image, picture)
+    for ending in MODERN:
+        if ending != raster.ending:
+            copies = {"srcset": _candidates(file, raster, ending), "sizes": sizes}
+            SubElement(picture, "source", {"type": f"image/{ending}", **copies})
+    image.set("srcset", _candidates(file, raster, str(raster.ending)))
+    image.set("sizes", sizes)
+    picture.append(image)
+
+
+def _candidates(file: File, raster: Raster, ending: str) -> str:
+    name = file.address.removeprefix("/media/")
+    return ", ".join(f"/pictures/{width}/{name}.{ending} {width}w" for width in raster.widths())
 
 
 def _link_instead(root: Element, parent: Element, image: Element, address: str) -> None:
@@ -70,36 +104,30 @@ def _link_instead(root: Element, parent: Element, image: Element, address: str) 
 
 def make_figures(root: Element) -> None:
     """Turn an image that stands alone with a title into a figure with that title as its caption."""
-    for paragraph in [element for element in root.iter("p") if _holds_only_an_image(element)]:
-        image = paragraph[0]
-        caption = image.attrib.pop("title")
-        paragraph.tag, paragraph.text, image.tail = "figure", None, None
-        SubElement(paragraph, "figcaption").text = caption
+    for paragraph in list(root.iter("p")):
+        image = _only_image(paragraph)
+        if image is not None and image.get("title"):
+            caption = image.attrib.pop("title")
+            paragraph.tag, paragraph.text, paragraph[0].tail = "figure", None, None
+            SubElement(paragraph, "figcaption").text = caption
 
 
-def _holds_only_an_image(paragraph: Element) -> bool:
-    alone = len(paragraph) == 1 and not (paragraph.text or "").strip()
-    return alone and paragraph[0].tag == "img" and bool(paragraph[0].get("title")) and not _tail(paragraph[0])
-
-
-def _tail(element: Element) -> str:
-    return (element.tail or "").strip()
-
-
-def size(path: Path) -> tuple[int, int] | None:
-    """Return an image's width and height in pixels, when they can be read."""
-    try:
-        found = _svg_size(path) if path.suffix.lower() == ".svg" else _raster_size(path)
-    except (OSError, ValueError, OverflowError, SyntaxError, Warning, Image.DecompressionBombError):
+def _only_image(paragraph: Element) -> Element | None:
+    if len(paragraph) != 1 or (paragraph.text or "").strip() or (paragraph[0].tail or "").strip():
         return None
-    return found if found and min(found) > 0 else None
+    alone = paragraph[0]
+    return alone.find("img") if alone.tag == "picture" else alone if alone.tag == "img" else None
 
 
-def _raster_size(path: Path) -> tuple[int, int]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # a decompression bomb is only a warning
-        with Image.open(path) as image:
-            return image.size
+def measure(path: Path) -> Raster | None:
+    """Return an image's width and height in pixels, when they can be read. Raises `TooLarge`."""
+    if path.suffix.lower() != ".svg":
+        return variants.measure(path)
+    try:
+        found = _svg_size(path)
+    except (OSError, ValueError, OverflowError):
+        return None
+    return Raster(*found) if found and min(found) > 0 else None
 
 
 def _svg_size(path: Path) -> tuple[int, int] | None:

@@ -1,11 +1,13 @@
 """One content file read: its bytes' fingerprint, its checked header and its body, not yet rendered."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import PurePosixPath
+from typing import Any
 
 from blog.content import dates, front_matter
+from blog.content.defaults import Defaults, missing
 from blog.content.fields import Fields, check
 from blog.content.front_matter import LARGEST_FILE, Header
 from blog.content.problems import Malformed
@@ -67,12 +69,16 @@ class Shelved:
     failed: set[str] = field(default_factory=set)
 
 
-def read_all(walk: Walk, zone: tzinfo, salt: str, now: datetime) -> Shelved:
+def read_all(walk: Walk, defaults: Defaults, salt: str, now: datetime) -> Shelved:
     """Read the files of a walk; a file with a mistake does not stop the others."""
     shelved = Shelved(problems=list(walk.problems), failed=set(walk.failed))
     for found in walk.files:
+        given = defaults.below(found.source)
+        if given is None:
+            shelved.failed.add(found.source)
+            continue
         try:
-            manuscript = _read(found, zone, salt, now)
+            manuscript = _read(found, given, defaults.zone, salt, now)
         except Malformed as mistake:
             shelved.problems.append(mistake.problem)
             shelved.failed.add(found.source)
@@ -85,7 +91,7 @@ def read_all(walk: Walk, zone: tzinfo, salt: str, now: datetime) -> Shelved:
     return shelved
 
 
-def _read(found: Found, zone: tzinfo, salt: str, now: datetime) -> Manuscript:
+def _read(found: Found, defaults: dict[str, Any], zone: tzinfo, salt: str, now: datetime) -> Manuscript:
     try:
         with found.path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
@@ -94,6 +100,9 @@ def _read(found: Found, zone: tzinfo, salt: str, now: datetime) -> Manuscript:
             found.source, None, f"the file cannot be read: {error.strerror}", "check its permissions"
         ) from None
     header = front_matter.read(raw, found.source)
+    added = missing(header, defaults)
+    if added:
+        header, salt = replace(header, fields=header.fields | added), f"{salt}{added}"
     fields = check(header, found.source, zone)
     if not (header.body.strip() or fields.title or fields.redirect):
         raise Malformed(

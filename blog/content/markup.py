@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -17,7 +16,7 @@ from blog.content.tree import classes, parse, remove, replace, serialised, text_
 from blog.content.values import Entry, Problem
 
 #: Raised whenever the same file would be rendered differently, so that the next sync renders it again.
-RENDER_VERSION = "1"
+RENDER_VERSION = "2"
 
 #: Ids that the page around a text uses.
 PAGE_IDS = {"latest", "main", "related", "signup-title", "subscribe"}
@@ -100,8 +99,9 @@ def _render(text: Text, shelf: Shelf) -> Rendered:
     prose, opening = wording.prose(root), wording.opening(root)
     words = wording.count(prose)
     _settle_ids(root)
-    links = _settle_links(root, shelf, text.source, _reporter(text, problems, "link", "article"))
-    elsewhere = images.place(root, shelf, text.source, _reporter(text, problems, "image", "file"))
+    report = _reporter(text, problems)
+    links = _settle_links(root, shelf, text.source, report)
+    elsewhere = images.place(root, shelf, text.source, report)
     images.make_figures(root)
     _mend_tasks(root)
     entries = headings.arrange(root)
@@ -141,14 +141,13 @@ def _sanitised(html: str) -> str:
     )
 
 
-def _reporter(text: Text, problems: list[Problem], kind: str, target: str) -> Callable[[str], None]:
-    def missing(address: str) -> None:
+def _reporter(text: Text, problems: list[Problem]) -> images.Report:
+    def report(address: str, message: str, hint: str) -> None:
         found = text.body.find(address)
         line = text.first_line + text.body.count("\n", 0, found) if found >= 0 else None
-        hint = f"mend the address, or add the {target} it names"
-        problems.append(Problem(text.source, line, f"the {kind} {address} leads nowhere", hint))
+        problems.append(Problem(text.source, line, message, hint))
 
-    return missing
+    return report
 
 
 def _settle_ids(root: Element) -> None:
@@ -167,7 +166,7 @@ def _settle_ids(root: Element) -> None:
             link.set("href", f"#text-{address[1:]}")
 
 
-def _settle_links(root: Element, shelf: Shelf, source: str, missing: Callable[[str], None]) -> list[str]:
+def _settle_links(root: Element, shelf: Shelf, source: str, report: images.Report) -> list[str]:
     linked: dict[str, None] = {}
     for link in root.iter("a"):
         address = link.get("href", "")
@@ -180,7 +179,8 @@ def _settle_links(root: Element, shelf: Shelf, source: str, missing: Callable[[s
         elif address.startswith(("http:", "https:")):
             link.set("rel", "noopener")
         elif shelf.names_a_text(address):
-            missing(address)
+            hint = "mend the address, or add the article it names"
+            report(address, f"the link {address} leads nowhere", hint)
         elif not address.startswith(("#", "/")) and (file := shelf.file(address, source)) and file.path:
             link.set("href", file.address)
         if classes(link) & {"footnote-backref"}:

@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 ADDRESSES = {"href", "src", "poster", "cite"}
+#: The choice between copies of an image is left out as well: what reads a feed takes the image itself.
+CHOICE_TAGS, CHOICE_ATTRIBUTES = {"picture", "source"}, {"srcset", "sizes"}
 
 #: Everything outside the characters of XML 1.0, section 2.2.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -38,19 +40,19 @@ class _Writer(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._in_anchor = ("class", "anchor") in attrs
-        if self._in_anchor:
+        if self._in_anchor or tag in CHOICE_TAGS:
             return
-        if not any(name in ADDRESSES or name == "srcset" for name, _ in attrs):
+        if not any(name in ADDRESSES or name in CHOICE_ATTRIBUTES for name, _ in attrs):
             self.parts.append(self.get_starttag_text() or "")
             return
-        written = "".join(self._attribute(name, value) for name, value in attrs)
+        written = "".join(self._attribute(*pair) for pair in attrs if pair[0] not in CHOICE_ATTRIBUTES)
         self.parts.append(f"<{tag}{written}>")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        if not self._in_anchor:
+        if not self._in_anchor and tag not in CHOICE_TAGS:
             self.parts.append(f"</{tag}>")
         self._in_anchor = False
 
@@ -69,9 +71,4 @@ class _Writer(HTMLParser):
             return f" {name}"
         if name in ADDRESSES:
             value = urljoin(self._base, value)
-        elif name == "srcset":
-            value = ", ".join(self._candidate(part.split()) for part in value.split(",") if part.strip())
         return f' {name}="{escape(value)}"'
-
-    def _candidate(self, words: list[str]) -> str:
-        return " ".join([urljoin(self._base, words[0]), *words[1:]])

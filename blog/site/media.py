@@ -1,10 +1,13 @@
-"""The images that lie beside the articles."""
+"""The images that lie beside the articles, and the smaller copies of them that pages offer."""
 
+import hashlib
 from pathlib import Path
 
 from flask import Blueprint, Response, abort
 from werkzeug.security import safe_join
 
+from blog.content import variants
+from blog.site.keeping import kept
 from blog.web import headers
 from blog.web.context import services
 from blog.web.guards import public
@@ -19,6 +22,13 @@ KINDS = {
     ".webp": "image/webp",
 }
 
+#: Room for the copies of some thousand photographs.
+MOST_BYTES = 1024 * 1024 * 1024
+#: Raised whenever the same copy would be made differently.
+COPY_VERSION = 1
+#: A copy's address says nothing of the image's bytes: who replaces an image is patient for a day.
+ONE_DAY = "public, max-age=86400"
+
 blueprint = Blueprint("media", __name__)
 
 
@@ -30,8 +40,29 @@ def image(name: str) -> Response:
     if found is None:
         abort(404)
     # Read whole, so that the ETag comes from the bytes and is the same on every host.
-    response = Response(found.read_bytes(), mimetype=KINDS[found.suffix.lower()])
-    response.headers["Cache-Control"] = headers.REVALIDATE
+    return _answer(found.read_bytes(), found.suffix.lower(), headers.REVALIDATE)
+
+
+@blueprint.get("/pictures/<int:width>/<path:name>")
+@public
+def copy(width: int, name: str) -> Response:
+    """Serve a smaller copy of an image, made on its first request; only those that pages list are made."""
+    name, _, ending = name.rpartition(".")
+    found = _image(services().settings.content_dir, name)
+    if found is None or not variants.offered(found, width, ending):
+        abort(404)
+    data = found.read_bytes()
+    key = hashlib.sha256(f"{COPY_VERSION} {width} {ending} ".encode() + data).hexdigest()
+    path = services().settings.var_dir / "cache" / "images" / f"{key}.{ending}"
+    made = kept(path, MOST_BYTES, lambda: variants.make(data, width, ending))
+    if made is None:  # a damaged image is for its reader's browser to make the best of
+        return _answer(data, found.suffix.lower(), headers.REVALIDATE)
+    return _answer(made, f".{ending}", ONE_DAY)
+
+
+def _answer(data: bytes, suffix: str, caching: str) -> Response:
+    response = Response(data, mimetype=KINDS[suffix])
+    response.headers["Cache-Control"] = caching
     response.headers["Content-Security-Policy"] = headers.IMAGE_POLICY
     # Feed readers and web mail show an article's images on pages of their own.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

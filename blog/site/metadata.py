@@ -7,6 +7,7 @@ from blog.articles import wording
 from blog.articles.models import Article
 from blog.content.values import Site
 from blog.links import Links
+from blog.site import card
 
 LONGEST_HEADLINE = 110
 #: A correction within a day of publication is not worth telling a reader about.
@@ -23,6 +24,7 @@ def article(found: Article, site: Site, links: Links) -> dict[str, Any]:
         "@type": "Article",
         "headline": wording.excerpt(found.title, LONGEST_HEADLINE),
         "description": found.description,
+        "image": _card(found, site, links),
         "datePublished": wording.iso_moment(found.published_at, site),
         "dateModified": wording.iso_moment(found.updated_at or found.published_at, site),
         "author": authors or [publisher],
@@ -33,6 +35,16 @@ def article(found: Article, site: Site, links: Links) -> dict[str, Any]:
         "keywords": [wording.topic_name(topic.topic, site, found) for topic in found.topics],
         "isAccessibleForFree": True,
         "inLanguage": found.language,
+    }
+
+
+def _card(found: Article, site: Site, links: Links) -> dict[str, Any]:
+    return {
+        "@type": "ImageObject",
+        "url": links.to(card.of_article(found, site).address()),
+        "width": card.WIDTH,
+        "height": card.HEIGHT,
+        "caption": f"{found.title} — {site.name}",
     }
 
 

@@ -263,6 +263,14 @@ def test_pages_come_change_and_go(database: Database) -> None:
         assert reading.pages(session) == []
 
 
+def test_what_is_made_otherwise_of_the_same_file_is_written_though_it_is_as_long(database: Database) -> None:
+    file = article_file("a", "text", html="<p>700</p>")
+    synced(database, file)
+    assert synced(database, file).changed == []
+    assert synced(database, replace(file, html="<p>900</p>")).changed == ["a"]
+    assert synced(database, replace(file, html="<p>900</p>", pinned=["b"])).changed == ["a"]
+
+
 def test_related_articles_and_topics_leave_no_rows_behind(database: Database) -> None:
     files = [article_file(f"a{n}", text="queues and backpressure", topics=["t"]) for n in range(4)]
     synced(database, *files)

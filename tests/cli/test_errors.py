@@ -1,6 +1,7 @@
 """The command line when things go wrong: one clear line, the right exit code, never a traceback."""
 
 import json
+import shutil
 import socket
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def test_a_content_folder_that_is_not_there_is_named(site: Installation) -> None
         (["digest", "status", "7"], "there is no issue 7", 1),
         (["related", "nothing"], "there is no article 'nothing'", 1),
         (["related"], "--all", 2),
+        (["new", " "], "needs a title", 2),
         (["subscribers", "show", "ada@example.org"], "nobody", 1),
         (["nonsense"], "nonsense", 2),
         (["subscribers", "import", "/nowhere.csv"], "/nowhere.csv", 2),
@@ -80,9 +82,29 @@ def test_every_command_has_help(site: Installation) -> None:
     for command in (
         [], ["demo"], ["serve"], ["worker"], ["db", "upgrade"], ["sync"], ["articles", "list"], ["related"],
         ["digest", "run"], ["digest", "status"], ["subscribers", "list"], ["subscribers", "show"],
-        ["subscribers", "import"],
+        ["subscribers", "import"], ["new"], ["check"],
     ):  # fmt: skip
         assert "Usage:" in site.blog(*command, "--help")
+
+
+def test_an_article_is_begun_once(site: Installation) -> None:
+    done = site.blog("new", "First Words", "--topic", "systems", "--bundle")
+    path = site.content / "articles/first-words/index.md"
+    assert done.startswith(str(path))
+    assert "blog sync" in done
+    assert site.blog_json("sync")["problems"] == []
+    assert f"blog: there is {path} already" in site.blog("new", "First words", expect=1)
+
+
+def test_a_sync_that_would_take_most_articles_away_asks_first(site: Installation) -> None:
+    for number in range(12):
+        site.write(f"a{number}", title="A", date="2026-01-05", slug=f"a{number}")
+    site.blog("sync")
+    shutil.rmtree(site.content / "articles")
+    said = site.blog("sync", expect=1)
+    assert "the files of 12 of 12 published articles are gone" in said
+    assert said.count("\n") == 1
+    assert len(site.blog_json("sync", "--force")["removed"]) == 12
 
 
 def test_bad_files_are_named_and_the_others_are_published(site: Installation) -> None:

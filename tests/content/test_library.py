@@ -9,6 +9,7 @@ import pytest
 
 from blog import clock
 from blog.content import naming, walk
+from blog.content.defaults import Defaults
 from blog.content.library import load
 from blog.content.manuscripts import read_all
 from blog.errors import UsageError
@@ -139,7 +140,7 @@ def test_undated_files_are_told_apart_by_their_folder_whatever_their_times(tmp_p
 def test_the_order_of_files_changes_nothing(tmp_path: Path) -> None:
     for number in range(12):
         write(tmp_path, f"articles/{number}/note.md", DATED.format(number))
-    read = read_all(walk.articles(tmp_path), UTC, "", clock.now()).manuscripts
+    read = read_all(walk.articles(tmp_path), Defaults(tmp_path, UTC), "", clock.now()).manuscripts
     slugs, _ = naming.assign(read)
     assert len(set(slugs.values())) == 12
     for seed in range(5):

@@ -18,10 +18,14 @@ def test_addresses_become_whole_and_everything_else_stays() -> None:
     )
 
 
-def test_every_candidate_of_an_image_becomes_whole() -> None:
-    assert absolute('<img srcset="/a.png 1x, b.png 2x">', BASE) == (
-        '<img srcset="https://news.example.org/a.png 1x, https://news.example.org/articles/b.png 2x">'
+def test_an_image_with_copies_becomes_the_image_alone() -> None:
+    html = (
+        '<p><picture><source type="image/avif" srcset="/pictures/480/a.png.avif 480w" sizes="38rem">'
+        '<img src="/media/a.png" alt="A" width="9" srcset="/pictures/480/a.png.png 480w" sizes="38rem">'
+        "</picture></p>"
     )
+    plain = '<p><img src="https://news.example.org/media/a.png" alt="A" width="9"></p>'
+    assert absolute(html, BASE) == plain
 
 
 def test_addresses_elsewhere_and_mail_are_left_alone() -> None:

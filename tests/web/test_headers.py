@@ -8,7 +8,15 @@ from werkzeug.test import TestResponse
 
 from blog.web.guards import Guard
 
-VALUES = {"slug": "x", "token": "forged", "name": "lost", "digest": "0", "path": "a.png", "issue_id": "1"}
+VALUES = {
+    "slug": "x",
+    "token": "forged",
+    "name": "lost",
+    "digest": "0",
+    "path": "a.png",
+    "issue_id": "1",
+    "width": "480",
+}
 
 
 def _address(rule: Rule) -> str:

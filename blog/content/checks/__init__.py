@@ -1,0 +1,1 @@
+"""What a person would want to know before publishing: found in the files alone, without any database."""

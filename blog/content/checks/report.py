@@ -1,0 +1,60 @@
+"""All checks in one run: what the loader noticed, and what only shows when the whole site is known."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from blog.content.checks import pieces
+from blog.content.checks.atlas import survey
+from blog.content.checks.links import dead_links, dead_navigation
+from blog.content.checks.names import unknown_names
+from blog.content.checks.pictures import undescribed_images
+from blog.content.checks.pieces import Piece
+from blog.content.library import Progress, load
+from blog.content.site import FILE
+from blog.content.values import Library, Problem
+
+#: What the loader mentions without anything being wrong for readers; a test makes it say each of them.
+_NOTICES = re.compile(
+    r"the key '.*' is not known( \(in [\d,]+ files?\))?"
+    r"|[\d,]+ files? (has|have) no date; .*"
+    r"|[\d,]+ images \(in [\d,]+ files\) are on other hosts; .*",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found: problems must be mended, notices may stay as they are."""
+
+    problems: list[Problem]
+    notices: list[Problem]
+    articles: int
+    pages: int
+
+
+def check(
+    content_dir: Path, now: datetime, cache_dir: Path | None = None, progress: Progress | None = None
+) -> Report:
+    """Check a content folder; every problem is named once, in the order of files and lines."""
+    library = load(content_dir, now, cache_dir, progress)
+    found = sorted({*library.problems, *_beyond_the_loader(library, content_dir, now)}, key=_place)
+    notices = [problem for problem in found if _NOTICES.fullmatch(problem.message)]
+    problems = [problem for problem in found if problem not in notices]
+    return Report(problems, notices, len(library.articles), len(library.pages))
+
+
+def _beyond_the_loader(library: Library, content_dir: Path, now: datetime) -> list[Problem]:
+    texts = pieces.of(library, content_dir)
+    atlas = survey(library, texts, content_dir, now)
+    problems = dead_navigation(library.site, Piece(content_dir, FILE, "/", ""), atlas)
+    for piece in texts:
+        problems += dead_links(piece, atlas)
+        problems += undescribed_images(piece)
+        problems += unknown_names(piece, library.site)
+    return problems
+
+
+def _place(problem: Problem) -> tuple[str, int, str]:
+    return problem.file, problem.line or 0, problem.message

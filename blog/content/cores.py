@@ -1,0 +1,49 @@
+"""Texts rendered: one after the other when they are few, on all cores when they are many."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from blog.content.markup import Text
+from blog.content.references import Shelf
+from blog.content.witness import Made, make
+
+#: Starting processes takes as long as rendering some dozens of texts.
+FEW = 64
+_AT_ONCE = 4
+
+_shelves: list[Shelf] = []
+
+
+def make_all(texts: Sequence[Text], shelf: Shelf, workers: int | None = None) -> Iterator[Made]:
+    """Yield what comes of each text, in their order."""
+    workers = workers or os.cpu_count() or 1
+    done = 0
+    if len(texts) > FEW and workers > 1 and not multiprocessing.current_process().daemon:
+        try:
+            for made in _in_processes(texts, shelf, min(workers, len(texts) // (FEW // 2))):
+                yield made
+                done += 1
+        except (BrokenProcessPool, OSError):
+            pass  # no processes here (a sandbox, no memory): what is left is rendered in this one
+    for text in texts[done:]:
+        yield make(text, shelf)
+
+
+def _in_processes(texts: Sequence[Text], shelf: Shelf, workers: int) -> Iterator[Made]:
+    # Spawned and not forked: a copy of a process with threads may stand still for ever.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(shelf,)) as pool:
+        yield from pool.map(_make, texts, chunksize=_AT_ONCE)
+
+
+def _begin(shelf: Shelf) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
+    _shelves.append(shelf)
+
+
+def _make(text: Text) -> Made:
+    return make(text, _shelves[0])

@@ -1,0 +1,42 @@
+"""The check knows the addresses the site has, whatever the files say."""
+
+from pathlib import Path
+
+from blog import clock, create_app
+from blog.content.checks.report import check
+from blog.db import Database
+from blog.settings import Settings
+from tests.content.folders import write
+
+#: Not for links in a text: what a mail holds, and what only the pages' own HTML refers to.
+PRIVATE = (
+    "/confirm/",
+    "/unsubscribe/",
+    "/preferences/",
+    "/static/",
+    "/sketches/",
+    "/media/",
+    "/dev",
+    "/cards/",
+)
+
+
+def test_every_route_for_readers_can_be_linked_to(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    app = create_app(settings)
+    rules = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    app.extensions["blog"].database.dispose()
+    values = {"<int:issue_id>": "3"}
+    links = []
+    for rule in (rule for rule in rules if not rule.startswith(PRIVATE)):
+        for mark, value in values.items():
+            rule = rule.replace(mark, value)
+        slug = "systems" if rule.startswith("/topics/") else "a" if rule.startswith("/articles/") else "about"
+        links.append(rule.replace("<slug>", slug))
+    write(tmp_path, "pages/about.md", "# About\n\nUs.")
+    header = "---\ntitle: T\ndate: 2026-01-05\ntopics: systems\n---\n"
+    write(tmp_path, "articles/a.md", header + "\n\n".join(f"[x]({link})" for link in links))
+    assert "/archive" in links
+    dead = [problem.message for problem in check(tmp_path, clock.now()).problems]
+    assert dead == [], "add the new route to blog/content/checks/atlas.py"

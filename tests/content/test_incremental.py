@@ -1,0 +1,205 @@
+"""Loading again: what has not changed is not rendered again, and the outcome is that of a first load."""
+
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from blog import clock
+from blog.content import cores, witness
+from blog.content.library import load
+from blog.content.markup import Text
+from blog.content.references import Shelf
+from blog.content.values import Library
+from tests.content.folders import by_source, loaded, write
+
+SVG = '<svg width="{0}" height="2"></svg>'
+
+NAMES = ("articles/a.md", "articles/b.md", "articles/2025-01-02-c/index.md", "articles/d/a.md", "pages/p.md")
+HEADERS = ("", "date: 2025-05-30\n", "slug: a\n", "draft: true\n", "aliases: [/old]\n", "related: [b, c]\n")
+BODIES = (
+    "Text.",
+    "[to b](b.md)",
+    "[to a](a.md#x) and [old](/old)",
+    "![x](x.svg) and ![y](/media.png)",
+    "[page](../pages/p.md) [up](../a.md) [c](@/2025-01-02-c/index.md)",
+    "[file](x.svg)\n\n# One\n\n## Two\n\n| a |\n|---|\n| b |\n\n![z](https://example.org/z.png)",
+    ">" * 3_000 + " x",
+)
+SITES = ("", 'language = "de"', 'timezone = "Europe/Berlin"', '[[topics]]\nslug = "t"\nname = "T"', "broken")
+DEFAULTS = ("", "author: B", "topics: [x]\nrelated: [a]", "draft: true", "lang: 5!", "draft")
+
+names = st.sampled_from(NAMES)
+articles = st.tuples(st.just("write"), names, st.sampled_from(HEADERS), st.sampled_from(BODIES))
+edits = st.one_of(
+    articles,
+    articles,
+    st.tuples(st.just("remove"), names),
+    st.tuples(st.just("rename"), names, names),
+    st.tuples(st.just("image"), st.sampled_from(["articles/x.svg", "media.png"]), st.integers(1, 9)),
+    st.tuples(st.just("defaults"), st.sampled_from(DEFAULTS)),
+    st.tuples(st.just("site"), st.sampled_from(SITES)),
+)
+
+
+def edit(folder: Path, kind: str, *rest: object) -> None:
+    """Do one of the things people do to content folders."""
+    first = folder / str(rest[0])
+    if kind == "write":
+        write(folder, str(rest[0]), f"---\ntitle: T\n{rest[1]}---\n{rest[2]}\n")
+    elif kind == "remove":
+        first.unlink(missing_ok=True)
+    elif kind == "rename" and first.exists():
+        target = folder / str(rest[1])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        first.rename(target)
+    elif kind == "image":
+        write(folder, str(rest[0]), SVG.format(rest[1]))
+    elif kind == "defaults":
+        write(folder, "articles/_defaults.yaml", str(rest[0]))
+    elif kind == "site":
+        write(folder, "site.toml", str(rest[0]))
+
+
+def rendered(folder: Path, cache: Path) -> tuple[Library, int]:
+    """Load with a cache; also return how many texts had to be rendered."""
+    numbers = [0]
+    found = load(folder, clock.now(), cache, lambda _, total: numbers.append(total))
+    return found, numbers[-1]
+
+
+@hypothesis_settings(max_examples=100, deadline=None)
+@given(st.lists(edits, min_size=1, max_size=10))
+def test_loading_again_is_loading_anew_whatever_was_edited(sequence: list[tuple[str, ...]]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder, cache = Path(name, "content"), Path(name, "cache")
+        folder.mkdir()
+        for step in sequence:
+            edit(folder, *step)
+            now = clock.now()
+            assert load(folder, now, cache) == load(folder, now)
+        assert load(folder, now, cache) == load(folder, now)
+
+
+def test_what_has_not_changed_is_not_rendered_again(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "content", tmp_path / "cache"
+    for name in "abc":
+        write(folder, f"articles/{name}.md", f"---\ntitle: {name}\n---\nText.")
+    write(folder, "pages/about.md", "# About")
+    assert rendered(folder, cache)[1] == 4
+    assert rendered(folder, cache)[1] == 0
+    write(folder, "articles/a.md", "---\ntitle: a\n---\nOther text.")
+    found, number = rendered(folder, cache)
+    assert number == 1
+    assert by_source(found)["articles/a.md"].text == "Other text."
+
+
+def test_when_a_target_moves_only_what_links_to_it_is_rendered_again(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "content", tmp_path / "cache"
+    target = write(folder, "articles/target.md", "---\ntitle: Target\nslug: target\n---\nText.")
+    write(folder, "articles/linking.md", "---\ntitle: Linking\n---\n[there](target.md)")
+    write(folder, "articles/other.md", "---\ntitle: Other\n---\nText.")
+    rendered(folder, cache)
+    target.write_text("---\ntitle: Target\nslug: elsewhere\n---\nText.")
+    found, number = rendered(folder, cache)
+    assert number == 1  # the target's own text is as it was
+    assert 'href="/articles/elsewhere"' in by_source(found)["articles/linking.md"].html
+    target.unlink()
+    found, number = rendered(folder, cache)
+    assert number == 1
+    assert found == loaded(folder)
+
+
+def test_an_image_that_changes_is_measured_again(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "content", tmp_path / "cache"
+    image = write(folder, "articles/x.svg", SVG.format(4))
+    write(folder, "articles/a.md", "---\ntitle: A\n---\n![x](x.svg)")
+    with time_machine.travel(clock.now() + timedelta(hours=1)):  # the image has been there for a while
+        rendered(folder, cache)
+        assert rendered(folder, cache)[1] == 0
+        image.write_text(SVG.format(8))
+        os.utime(image, (1, 1))
+        found, number = rendered(folder, cache)
+    assert number == 1
+    assert 'width="8"' in found.articles[0].html
+
+
+def test_an_image_written_just_now_is_not_trusted_to_stay(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "content", tmp_path / "cache"
+    write(folder, "articles/x.svg", SVG.format(4))
+    write(folder, "articles/a.md", "---\ntitle: A\n---\n![x](x.svg)")
+    rendered(folder, cache)
+    assert rendered(folder, cache)[1] == 1
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:-9]),
+        lambda path: path.write_bytes(path.read_bytes().replace(b"Text", b"Test")),
+        lambda path: path.write_bytes(b"\xff\x00"),
+        lambda path: path.unlink(),
+    ],
+)
+def test_a_damaged_rendering_is_made_anew(tmp_path: Path, harm: Callable[[Path], object]) -> None:
+    folder, cache = tmp_path / "content", tmp_path / "cache"
+    write(folder, "articles/a.md", "---\ntitle: A\n---\nText.")
+    rendered(folder, cache)
+    (path,) = (cache / "renderings").iterdir()
+    harm(path)
+    found, number = rendered(folder, cache)
+    assert number == 1
+    assert found == loaded(folder)
+    assert rendered(folder, cache)[1] == 0
+
+
+def test_what_is_not_used_any_more_is_dropped(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "content", tmp_path / "cache"
+    paths = [write(folder, f"articles/{name}.md", f"---\ntitle: {name}\n---\nText.") for name in "abc"]
+    rendered(folder, cache)
+    (cache / "renderings" / "left-by-a-crash.77.new").write_text("x")
+    paths[0].unlink()
+    rendered(folder, cache)
+    assert len(list((cache / "renderings").iterdir())) == 2
+
+
+def test_where_nothing_can_be_kept_everything_is_rendered(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "content", write(tmp_path, "cache", "a file where a folder should be")
+    write(folder, "articles/a.md", "---\ntitle: A\n---\nText.")
+    for _ in range(2):
+        assert rendered(folder, cache)[1] == 1
+
+
+def test_everything_a_text_can_ask_of_the_shelf_is_noted() -> None:
+    asked = {name for name in vars(Shelf) if not name.startswith("_") and callable(getattr(Shelf, name))}
+    by_address_alone = {"is_elsewhere", "names_a_text"}
+    assert asked - by_address_alone == {name for name in vars(witness.Witness) if name in asked}
+
+
+def test_many_texts_come_back_in_their_order_however_many_processes(tmp_path: Path) -> None:
+    texts = [Text(f"{number}.md", f"Text [{number}](x.md).") for number in range(cores.FEW + 5)]
+    shelf = Shelf(tmp_path, {"x.md": "x"})
+    alone = list(cores.make_all(texts, shelf, workers=1))
+    assert list(cores.make_all(texts, shelf, workers=2)) == alone
+    assert alone[7].notes == [["article", "x.md", ["x", ""]]]
+
+
+def test_where_no_process_can_be_started_this_one_does_the_work(tmp_path: Path) -> None:
+    texts = [Text(f"{number}.md", f"Text {number}.") for number in range(cores.FEW + 5)]
+    multiprocessing.set_executable(shutil.which("false") or "/bin/false")
+    try:
+        found = list(cores.make_all(texts, Shelf(tmp_path), workers=2))
+    finally:
+        multiprocessing.set_executable(sys.executable)
+    assert found == list(cores.make_all(texts, Shelf(tmp_path), workers=1))
