@@ -20,7 +20,7 @@ demo: $(RUNTIME) ## Install, publish the sample content, serve it with a worker 
 install: $(RUNTIME) ## Make the .venv from the hashed lock
 
 test: $(DEVELOPMENT) ## Install what the tests need and run them on SQLite and PostgreSQL
-	@$(BIN)/python -m pytest -n 2 -m "not crash" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not crash" $(ARGS)
 
 prove: $(DEVELOPMENT) ## Kill the sender at random, many times, on both databases, and audit every delivery
 	@$(BIN)/python -m pytest -m crash $(ARGS)
