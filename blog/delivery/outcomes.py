@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from blog.delivery.models import DeliveryState
-from blog.delivery.smtp import Asked, Lost, Reply
+from blog.delivery.replies import Asked, Lost, Reply
 from blog.delivery.states import Claim, Policy, Result
 
 #: RFC 5321 §4.5.4.1 asks for at least 30 minutes between tries; greylisting usually opens after 15.

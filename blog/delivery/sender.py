@@ -21,7 +21,8 @@ from blog.delivery import ledger, outcomes, splice
 from blog.delivery.desk import Desk
 from blog.delivery.models import DeliveryState
 from blog.delivery.outcomes import Trouble
-from blog.delivery.smtp import END_OF_DATA, Asked, Connection, Envelope, Lost, Relay, Reply, Unreachable
+from blog.delivery.replies import Asked, Envelope, Lost, Reply
+from blog.delivery.smtp import END_OF_DATA, Connection, Relay, Unreachable
 from blog.delivery.states import Claim, Owner, Policy, Result
 from blog.errors import Busy
 

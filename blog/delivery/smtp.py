@@ -13,6 +13,8 @@ import ssl
 from dataclasses import dataclass
 from enum import Enum
 
+from blog.delivery.replies import Asked, Envelope, Exchange, Lost, Reply, refused
+
 # RFC 5321 §4.5.3.2.6: a shorter wait for the reply to the final dot "would typically result in delivery of
 # multiple copies".
 FINAL_DOT_SECONDS = 600.0
@@ -40,59 +42,6 @@ class Relay:
     username: str = ""
     password: str = ""
     timeout: float = 30.0
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A complete reply: the code of its last line and the text of all of them."""
-
-    code: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.text}"
-
-
-@dataclass(frozen=True)
-class Lost:
-    """The connection ended without an answer; `complete` says whether the final dot had left by then."""
-
-    why: str
-    complete: bool = False
-
-
-@dataclass(frozen=True)
-class Envelope:
-    """From whom and to whom the next message goes, and its size in octets; trickery raises `ValueError`."""
-
-    sender: str
-    recipient: str
-    size: int = 0
-
-    def __post_init__(self) -> None:
-        if any(character in "<>" or character <= " " for character in self.sender + self.recipient):
-            raise ValueError("an address with a space, a bracket or a control character")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The relay's answers to an envelope; `ready` means that it now waits for the content."""
-
-    mail: Reply
-    rcpt: Reply
-    data: Reply
-
-    @property
-    def ready(self) -> bool:
-        return self.rcpt.code // 100 == 2 and self.data.code == 354
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """The answers of one round: to the content of the last message, and to the envelope of the next."""
-
-    content: Reply | Lost | None
-    envelope: Asked | Lost | None
 
 
 class Unreachable(Exception):
@@ -213,9 +162,9 @@ class Connection:
         """Refuse for the relay what it has said it cannot take (RFC 1870 §6.1, RFC 6531 §3.4)."""
         limit = self.features.get("SIZE", "")
         if limit.isdigit() and 0 < int(limit) < envelope.size:
-            return _refused(Reply(552, f"5.3.4 the relay takes at most {limit} octets"))
+            return refused(Reply(552, f"5.3.4 the relay takes at most {limit} octets"))
         if not envelope.recipient.isascii() and "SMTPUTF8" not in self.features:
-            return _refused(Reply(553, "5.6.7 the relay does not take internationalised addresses"))
+            return refused(Reply(553, "5.6.7 the relay does not take internationalised addresses"))
         return None
 
     def _commands(self, envelope: Envelope) -> tuple[bytes, bytes, bytes]:
@@ -317,10 +266,6 @@ class Connection:
 def _expect(reply: Reply, first_digit: int, where: str) -> None:
     if reply.code // 100 != first_digit:
         raise ValueError(f"{where} refused: {reply}")
-
-
-def _refused(reply: Reply) -> Asked:
-    return Asked(Reply(250, "2.1.0 not asked"), reply, Reply(503, "5.5.1 not asked"))
 
 
 def _reason(error: Exception) -> str:

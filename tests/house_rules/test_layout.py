@@ -10,7 +10,7 @@ from blog.settings import ROOT, Settings
 
 CODE = sorted((ROOT / "blog").rglob("*.py"))
 BAGS = {"utils", "util", "helpers", "helper", "common", "service", "services", "manager", "misc", "lib"}
-LONGEST_FILE, LONGEST_FUNCTION = 340, 40
+LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 
 
 def test_no_file_is_named_after_a_bag() -> None:

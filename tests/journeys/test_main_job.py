@@ -115,12 +115,8 @@ def test_from_a_file_to_an_inbox_and_out_again_with_one_click(installation: Inst
 
 def test_who_leaves_after_planning_gets_nothing(installation: Installation) -> None:
     site = installation
-    site.write("first-piece", title="A First Piece", date=datetime.now(UTC).isoformat())
-    site.blog("sync")
     with relay() as server, site.serving():
-        site.smtp_port = server.port
-        sign_up_and_confirm(site, server, "ada@example.org")
-        issue = str(site.blog_json("digest", "run", "--cadence", "weekly")["issue"])
+        issue = issue_for_ada(site, server)
         site.extra["BLOG_UNCERTAIN_POLICY"] = "hold"
         unsubscribe = leave_link(site)
         assert site.post(unsubscribe).status == 200
@@ -129,6 +125,15 @@ def test_who_leaves_after_planning_gets_nothing(installation: Installation) -> N
         assert [m.recipient for m in server.messages[count:] if "A First Piece" in text_of(m)] == []
         balance = site.blog_json("digest", "status", issue)
         assert (balance["eligible"], balance["skipped"], balance["accepted"]) == (1, 1, 0)
+
+
+def issue_for_ada(site: Installation, server: Relay) -> str:
+    """Publish an article, take one subscriber in, and plan an issue; return its number."""
+    site.smtp_port = server.port
+    site.write("first-piece", title="A First Piece", date=datetime.now(UTC).isoformat())
+    site.blog("sync")
+    sign_up_and_confirm(site, server, "ada@example.org")
+    return str(site.blog_json("digest", "run", "--cadence", "weekly")["issue"])
 
 
 def leave_link(site: Installation) -> str:
@@ -164,12 +169,8 @@ def test_a_confirmation_waits_for_a_stopped_relay_and_goes_out_as_soon_as_a_work
 
 def test_a_stopped_relay_loses_no_mail_and_is_named_in_one_line(installation: Installation) -> None:
     site = installation
-    site.write("first-piece", title="A First Piece", date=datetime.now(UTC).isoformat())
-    site.blog("sync")
     with relay() as server, site.serving():
-        site.smtp_port = server.port
-        sign_up_and_confirm(site, server, "ada@example.org")
-        issue = str(site.blog_json("digest", "run", "--cadence", "weekly")["issue"])
+        issue = issue_for_ada(site, server)
     site.smtp_port = free_port()
     said = site.blog("worker", "--until-idle", expect=1)
     assert "the mail relay cannot be worked with: 127.0.0.1" in said
