@@ -1,8 +1,8 @@
 """The database: a writing and a reading engine, the transactions that doors open, and the column types.
 
 SQLite: WAL, `synchronous=FULL` (an acknowledged unsubscribe survives a power cut), and a write ticket: a
-cross-process `flock` taken before `BEGIN IMMEDIATE`, since SQLite's own busy handler polls and starves the
-sender under a flood of sign-ups (80 instead of 345 messages a second).
+cross-process `flock` taken before `BEGIN IMMEDIATE`, since SQLite's own busy handler polls, and so
+starves the sender under a flood of sign-ups.
 """
 
 import fcntl
@@ -149,7 +149,7 @@ def _sqlite_engine(url: str, begin: str, query_only: bool = False) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
-        # The driver's own BEGIN is deferred: four threads of read-modify-write lost 149 of 200 updates.
+        # The driver's own BEGIN is deferred: two that read and then write lose each other's updates silently.
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")

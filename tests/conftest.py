@@ -9,6 +9,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
 from blog import migrate
@@ -122,6 +124,14 @@ def services(settings: Settings, database: Database) -> Services:
         Links(settings.site_url),
         Publication(database, settings.content_dir),
     )
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A reader with no cookies, at the site's own address."""
+    client = app.test_client(use_cookies=False)
+    client.environ_base["HTTP_HOST"] = "news.example.org"
+    return client
 
 
 def _with_name(url: str, name: str) -> str:

@@ -117,7 +117,6 @@ def test_who_leaves_after_planning_gets_nothing(installation: Installation) -> N
     site = installation
     with relay() as server, site.serving():
         issue = issue_for_ada(site, server)
-        site.extra["BLOG_UNCERTAIN_POLICY"] = "hold"
         unsubscribe = leave_link(site)
         assert site.post(unsubscribe).status == 200
         count = len(server.messages)

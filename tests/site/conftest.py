@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from blog import create_app
 from blog.articles.models import Page
@@ -69,14 +68,6 @@ def app(settings: Settings, database: Database) -> Iterator[Flask]:
     app.testing = True
     yield app
     app.extensions["blog"].database.dispose()
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A reader with no cookies, at the site's own address."""
-    client = app.test_client(use_cookies=False)
-    client.environ_base["HTTP_HOST"] = "news.example.org"
-    return client
 
 
 def _add_issue(session: object) -> None:
