@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "demo:demo",
     "digest": "digest:group",
     "new": "new:new",
+    "preview": "preview:preview",
     "related": "articles:related",
     "serve": "serve:serve",
     "subscribers": "subscribers:group",

@@ -18,6 +18,7 @@ from blog.articles.publishing import publish
 from blog.articles.sync import Changes
 from blog.cli.progress import bar
 from blog.cli.serve import command, refuse_taken
+from blog.cli.watching import State, state_of
 from blog.content import problems as problem_lines
 from blog.content.library import Progress
 from blog.content.values import Library
@@ -49,7 +50,7 @@ def demo(host: str, port: int, mail_port: int | None) -> None:
         services = runtime.build(load_settings())
         _leave_settings(environment)
         # Before they are read for the first time: what changes meanwhile is noticed later.
-        seen = _state_of(services.settings.content_dir)
+        seen = state_of(services.settings.content_dir)
         _prepare(services)
         children = [
             _start(command(host, port, 1)),
@@ -161,13 +162,13 @@ def _watch(
     services: Services,
     children: list["subprocess.Popen[bytes]"],
     stop: threading.Event,
-    seen: dict[str, tuple[int, int]],
+    seen: State,
 ) -> None:
     """Publish changed files at once, until told to stop or a child ends."""
     while not stop.wait(WATCH_SECONDS):
         if any(child.poll() is not None for child in children):
             raise BlogError("the site or the worker ended; its message is above")
-        current = _state_of(services.settings.content_dir)
+        current = state_of(services.settings.content_dir)
         if current != seen:
             seen = current
             _publish_again(services)
@@ -186,17 +187,6 @@ def _publish_again(services: Services) -> None:
             f"{clock.now():%H:%M:%S} published: {len(changes.added)} added, {len(changes.changed)} changed, "
             f"{len(changes.removed)} removed"
         )
-
-
-def _state_of(folder: Path) -> dict[str, tuple[int, int]]:
-    state = {}
-    for path in folder.rglob("*"):
-        try:
-            status = path.stat()
-        except OSError:
-            continue  # gone between listing and looking
-        state[str(path)] = (status.st_mtime_ns, status.st_size)
-    return state
 
 
 def _stop(children: list["subprocess.Popen[bytes]"]) -> None:
