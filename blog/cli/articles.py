@@ -35,7 +35,7 @@ def sync_command(force: bool, as_json: bool) -> None:
             force=force,
         )
     if as_json:
-        print_json({**asdict(changes), "problems": [asdict(problem) for problem in library.problems]})
+        print_json({**asdict(changes), "problems": [problem.plain() for problem in library.problems]})
         return
     for line in problem_lines.lines(library.problems):
         click.echo(line, err=True)

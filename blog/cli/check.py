@@ -1,7 +1,6 @@
 """`blog check`: what should be mended before the next sync, all of it in one run, without a database."""
 
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +79,8 @@ def _plain(report: Report) -> dict[str, Any]:
     return {
         "articles": report.articles,
         "pages": report.pages,
-        "problems": [asdict(problem) for problem in report.problems],
-        "notices": [asdict(notice) for notice in report.notices],
+        "problems": [problem.plain() for problem in report.problems],
+        "notices": [notice.plain() for notice in report.notices],
     }
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from blog.content import headings, wording
+from blog.content.fields import PINNED
 from blog.content.manuscripts import Manuscript
 from blog.content.markup import Rendered, Text
 from blog.content.problems import Malformed
@@ -94,7 +95,7 @@ def page(desk: Desk, manuscript: Manuscript) -> PageFile:
     """Return one standing page; raises `Malformed` when that cannot be done."""
     slug = manuscript.wanted_slug
     if slug in RESERVED:
-        line = manuscript.header.lines.get("slug")
+        line = manuscript.header.line_of("slug", "title")
         message = f"/{slug} is one of the site's own addresses"
         raise Malformed(manuscript.source, line, message, "rename the file, or set another `slug:`")
     rendered = _rendered(desk, manuscript)
@@ -150,6 +151,6 @@ def _pinned(desk: Desk, manuscript: Manuscript) -> list[str]:
             continue
         near = difflib.get_close_matches(slug, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "write the slug of an article"
-        line = manuscript.header.lines.get("related")
+        line = manuscript.header.line_of(*PINNED)
         desk.problems.append(Problem(manuscript.source, line, f"related: there is no article {name!r}", hint))
     return list(dict.fromkeys(found))

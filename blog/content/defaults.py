@@ -142,4 +142,4 @@ def _own(header: Header, source: str, key: str) -> Problem:
 
 def _unknown(header: Header, source: str, key: str) -> Problem:
     message = f"the key {key!r} is not known"
-    return Problem(source, header.lines.get(key), message, "check its spelling; the key is ignored here")
+    return Problem(source, header.lines.get(key), message, "check its spelling; the key is ignored here", True)

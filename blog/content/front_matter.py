@@ -30,6 +30,11 @@ class Header:
     lines: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
+    def line_of(self, *keys: str) -> int | None:
+        """Return the line of the first of these keys that the header has, however it spells it."""
+        found = {re.sub(r"[-_ ]", "", key).lower(): line for key, line in self.lines.items()}
+        return next((found[key] for key in keys if key in found), 1 if self.present else None)
+
 
 def read(raw: bytes, file: str) -> Header:
     """Take a content file apart, or raise `Malformed`."""

@@ -119,7 +119,8 @@ def _pages(pages: Shelved, desk: Desk) -> list[PageFile]:
             continue
         if made.slug in found:
             message = f"{found[made.slug].source} has the address /{made.slug} already"
-            desk.problems.append(Problem(made.source, None, message, "set another `slug:` in one of the two"))
+            line = manuscript.header.line_of("slug", "title")
+            desk.problems.append(Problem(made.source, line, message, "set another `slug:` in one of the two"))
         found.setdefault(made.slug, made)
     return list(found.values())
 
@@ -131,7 +132,13 @@ def _undated(manuscripts: list[Manuscript]) -> list[Problem]:
     files = "1 file has" if len(sources) == 1 else f"{len(sources):,} files have"
     message = f"{files} no date; the file's modification time is used"
     return [
-        Problem(sources[0], None, message, "add `date: 2025-05-30` to each, or put it before the file name")
+        Problem(
+            sources[0],
+            None,
+            message,
+            "add `date: 2025-05-30` to each, or put it before the file name",
+            notice=True,
+        )
     ]
 
 
@@ -147,6 +154,7 @@ def _unknown_keys(manuscripts: list[Manuscript]) -> list[Problem]:
             first[key].header.lines.get(key),
             f"the key {key!r} is not known (in {number:,} {'file' if number == 1 else 'files'})",
             "it is kept and changes nothing here; check its spelling, or leave it",
+            notice=True,
         )
         for key, number in sorted(counted.items())
     ]
@@ -158,4 +166,4 @@ def _images_elsewhere(desk: Desk) -> list[Problem]:
     number, files = sum(desk.images_elsewhere.values()), len(desk.images_elsewhere)
     message = f"{number:,} images (in {files:,} files) are on other hosts; they are shown as links"
     hint = "put the image files beside the article: a page must not send its readers' browsers elsewhere"
-    return [Problem(next(iter(desk.images_elsewhere)), None, message, hint)]
+    return [Problem(next(iter(desk.images_elsewhere)), None, message, hint, notice=True)]

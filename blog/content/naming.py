@@ -23,7 +23,7 @@ def assign(manuscripts: Iterable[Manuscript]) -> tuple[dict[str, str], list[Prob
         if slug != wanted:
             message = f"{owners[wanted]} has the address /articles/{wanted}; this file gets /articles/{slug}"
             hint = "set `slug:` in one of the two to choose"
-            line = manuscript.header.lines.get("slug")
+            line = manuscript.header.line_of("slug", "permalink", "url", "path", "title")
             problems.append(Problem(manuscript.source, line, message, hint))
     return slugs, problems
 

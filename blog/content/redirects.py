@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from blog.content.fields import ADDRESS, ALIASES, REDIRECT
 from blog.content.manuscripts import Manuscript
 from blog.content.slugs import old_path
 from blog.content.values import Problem
@@ -35,7 +36,7 @@ def stubs(manuscripts: Iterable[Manuscript], by_address: dict[str, str]) -> list
         if target is None:
             message = f"redirect: {item.fields.redirect} is not the address of an article here"
             hint = "write the address of one, such as /articles/its-slug"
-            problems.append(Problem(item.source, item.header.lines.get("redirect"), message, hint))
+            problems.append(Problem(item.source, item.header.line_of(*REDIRECT), message, hint))
             continue
         for alias in item.fields.aliases or [f"/{item.wanted_slug}"]:
             by_address.setdefault(alias, target)
@@ -44,5 +45,4 @@ def stubs(manuscripts: Iterable[Manuscript], by_address: dict[str, str]) -> list
 
 
 def _line(item: Manuscript) -> int | None:
-    lines = item.header.lines
-    return lines.get("aliases") or lines.get("redirect_from") or lines.get("path")
+    return item.header.line_of(*ALIASES, *ADDRESS)

@@ -17,12 +17,20 @@ class Entry(TypedDict):
 
 @dataclass(frozen=True)
 class Problem:
-    """Something a person should mend: where it is, what was found, and what to do."""
+    """Something a person should mend: where it is, what was found, and what to do.
+
+    A `notice` harms no reader, and may stay as it is.
+    """
 
     file: str
     line: int | None
     message: str
     hint: str
+    notice: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        """Return what programs are told of it."""
+        return {"file": self.file, "line": self.line, "message": self.message, "hint": self.hint}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -144,6 +144,23 @@ def test_an_id_of_the_page_around_is_none_of_the_text(tmp_path: Path) -> None:
     assert found(tmp_path) == []
 
 
+def test_a_section_renamed_because_the_page_has_that_id_is_named(tmp_path: Path) -> None:
+    article(tmp_path, "a", "[x](b.md#main)\n[y](b.md#text-main)\n[z](b.md#related)")
+    article(tmp_path, "b", "## Main")
+    assert only(tmp_path) == (
+        "a.md", 5, "the link b.md#main names a part of the page around: its own section is #text-main",
+        "did you mean #text-main?",
+    )  # fmt: skip
+
+
+def test_two_files_that_want_one_address_are_named_with_a_line(tmp_path: Path) -> None:
+    write(tmp_path, "articles/a.md", "---\ntitle: T\ndate: 2026-01-05\nslug: same\n---\nWords.")
+    write(tmp_path, "articles/b.md", "---\ntitle: T\ndate: 2026-01-06\nSlug: same\n---\nWords.")
+    write(tmp_path, "pages/about.md", "---\ntitle: About\n---\nUs.")
+    write(tmp_path, "pages/us.md", "---\ntitle: Us\nslug: about\n---\nUs.")
+    assert [(file, line) for file, line, *_ in found(tmp_path)] == [("b.md", 4), ("us.md", 3)]
+
+
 def test_footnotes_and_tables_of_contents_lead_where_they_should(tmp_path: Path) -> None:
     article(tmp_path, "a", "Text[^1].\n\n[^1]: The note.\n\n## One\n\n## One\n\n[second](#one_1)")
     assert found(tmp_path) == []
@@ -242,6 +259,7 @@ def test_what_harms_no_reader_is_a_notice(tmp_path: Path) -> None:
     report = check(tmp_path, NOW)
     assert report.problems == []
     assert len(report.notices) == 4
+    assert {tuple(notice.plain()) for notice in report.notices} == {("file", "line", "message", "hint")}
 
 
 def test_an_empty_folder_is_clean(tmp_path: Path) -> None:

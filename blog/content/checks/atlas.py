@@ -164,8 +164,12 @@ def _guesses(source: str) -> list[str]:
 
 def _anchor_fault(target: Piece, fragment: str) -> Fault | None:
     name = unquote(fragment).partition(":~:")[0]
-    if name in ("", "top") or name in target.ids | PAGE_IDS or fragment in target.ids:
+    if name in ("", "top") or name in target.ids or fragment in target.ids:
         return None
+    if name in PAGE_IDS:  # the page around has it, and its text's own was renamed for that
+        own = f"text-{name}" in target.ids
+        return Fault(f"names a part of the page around: its own section is #text-{name}",
+                     f"did you mean #text-{name}?") if own else None
     by_letters = {_squeezed(known): known for known in sorted(target.ids)}
     close = difflib.get_close_matches(name, sorted(target.ids), n=1)
     near = by_letters.get(_squeezed(name)) or next(iter(close), None)

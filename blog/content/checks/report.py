@@ -1,6 +1,5 @@
 """All checks in one run: what the loader noticed, and what only shows when the whole site is known."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,15 +13,6 @@ from blog.content.checks.pieces import Piece
 from blog.content.library import Progress, load
 from blog.content.site import FILE
 from blog.content.values import Library, Problem
-
-#: What the loader mentions without anything being wrong for readers; a test makes it say each of them.
-_NOTICES = re.compile(
-    r"the key '.*' is not known( \(in [\d,]+ files?\))?"
-    r"|[\d,]+ files? (has|have) no date; .*"
-    r"|[\d,]+ images \(in [\d,]+ files\) are on other hosts; .*",
-    re.DOTALL,
-)
-
 
 @dataclass(frozen=True)
 class Report:
@@ -40,8 +30,8 @@ def check(
     """Check a content folder; every problem is named once, in the order of files and lines."""
     library = load(content_dir, now, cache_dir, progress)
     found = sorted({*library.problems, *_beyond_the_loader(library, content_dir, now)}, key=_place)
-    notices = [problem for problem in found if _NOTICES.fullmatch(problem.message)]
-    problems = [problem for problem in found if problem not in notices]
+    notices = [problem for problem in found if problem.notice]
+    problems = [problem for problem in found if not problem.notice]
     return Report(problems, notices, len(library.articles), len(library.pages))
 
 
