@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from blog.content.effort import DEEPEST_QUOTE, TooMuch
+
 STEP = 4
 _ITEM = re.compile(r"([-+*]|(\d{1,9})[.)])(?:( +)(.*)|)$")
 _RULE = re.compile(r"([-*_])(?: *\1){2,} *$")
@@ -47,8 +49,8 @@ class Stores:
 class Normaliser:
     """Rewrites the lines of one document."""
 
-    def __init__(self, stores: Stores) -> None:
-        self._stores = stores
+    def __init__(self, stores: Stores, depth: int = 0) -> None:
+        self._stores, self._depth = stores, depth
         self._out: list[str] = []
         self._open: list[_Open] = []
 
@@ -148,10 +150,12 @@ class Normaliser:
         end = position
         while end < len(lines) and _QUOTED.match(lines[end][base:]) and lines[end][:base].strip() == "":
             end += 1
+        if self._depth >= DEEPEST_QUOTE:
+            raise TooMuch(lines[position], f"quotes stand more than {DEEPEST_QUOTE} deep in one another")
         if self._follows_another_quote():
             self._set_aside(self._stores.html("<!-- -->"))  # or the two would become one
         inner = [_QUOTED.sub("", line[base:], count=1) for line in lines[position:end]]
-        for line in Normaliser(self._stores).run(inner):
+        for line in Normaliser(self._stores, self._depth + 1).run(inner):
             self._put(f"> {line}".rstrip())
         return end
 

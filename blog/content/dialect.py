@@ -1,32 +1,25 @@
 """Our Markdown: Python-Markdown with its own extensions, and the few rules writers take for granted."""
 
 import re
-from html import unescape
-from typing import cast
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.blockprocessors import HashHeaderProcessor
 from markdown.extensions import Extension
 from markdown.extensions.toc import slugify_unicode
-from markdown.inlinepatterns import (
-    REFERENCE_RE,
-    InlineProcessor,
-    ReferenceInlineProcessor,
-    ShortReferenceInlineProcessor,
-    SimpleTagInlineProcessor,
-)
+from markdown.inlinepatterns import InlineProcessor, SimpleTagInlineProcessor
 from markdown.preprocessors import Preprocessor
-from markdown.treeprocessors import InlineProcessor as InlineTreeprocessor
-from markdown.util import INLINE_PLACEHOLDER_RE
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from blog.content import brackets, effort
 from blog.content.blocks import Normaliser, Stores
 
 CODE_CLASS = "highlight"
+#: Longer code is shown without colours: some of the highlighter's grammars take long over it.
+LONGEST_CODE = 100_000
 _LANGUAGE = re.compile(r"\{?\s*\.?([\w#+-]+)")
 _MARKED_SPACE = re.compile(r'<span class="w">(\s*)</span>')  # a quarter of the bytes, and nothing to see
 _MARKED_LINES = re.compile(r"\{([\d,\s-]+)\}")
@@ -65,8 +58,7 @@ class _Dialect(Extension):
     def extendMarkdown(self, md: Markdown) -> None:
         md.preprocessors.register(_Blocks(md), "blocks", 25)
         md.parser.blockprocessors.register(_SpacedHashHeaders(md.parser), "hashheader", 70)
-        md.inlinePatterns.register(_Reference(REFERENCE_RE, md), "reference", 170)
-        md.inlinePatterns.register(_ShortReference(REFERENCE_RE, md), "short_reference", 130)
+        brackets.register(md)
         md.inlinePatterns.register(SimpleTagInlineProcessor(r"(~~)(?=\S)(.+?)(?<=\S)~~", "del"), "strike", 55)
         md.inlinePatterns.register(_BareAddress(_BARE_ADDRESS, md), "bare_address", 85)
 
@@ -75,12 +67,20 @@ class _Blocks(Preprocessor):
     """Puts lists and fences into the form the parser expects; code is highlighted and set aside."""
 
     def run(self, lines: list[str]) -> list[str]:
-        return Normaliser(Stores(self._code, self._html)).run(lines)
+        normalised = Normaliser(Stores(self._code, self._html)).run(lines)
+        effort.measure(normalised)
+        return normalised
 
     def _code(self, code: str, info: str) -> str:
+        self._refuse_too_many(code)
         return self._html(highlighted(code, info))
 
+    def _refuse_too_many(self, block: str) -> None:
+        if self.md.htmlStash.html_counter > effort.MOST_LINES:
+            raise effort.TooMuch(block, f"there are more than {effort.MOST_LINES:,} blocks of code and HTML")
+
     def _html(self, html: str) -> str:
+        self._refuse_too_many(html)
         return str(self.md.htmlStash.store(html))
 
 
@@ -88,38 +88,6 @@ class _SpacedHashHeaders(HashHeaderProcessor):
     """A heading needs a space: `#[derive]` and `#123` at the start of a line are text."""
 
     RE = re.compile(r"(?:^|\n)(?P<level>#{1,6})[ \t]+(?P<header>(?:\\.|[^\\\n])*?)[ \t]*#*[ \t]*(?:\n|$)")
-
-
-class _Reference(ReferenceInlineProcessor):
-    """A reference whose name holds code, such as [`Arc`], is looked up as it was written.
-
-    The two brackets must touch: `[one] [two]` are two references.
-    """
-
-    RE_LINK = re.compile(r"\[([^\]]*)\]")
-
-    def evalId(self, data: str, index: int, text: str) -> tuple[str | None, int, bool]:
-        name, end, handled = super().evalId(data, index, text)
-        return _as_written(self, name or ""), end, handled
-
-
-class _ShortReference(ShortReferenceInlineProcessor):
-    def evalId(self, data: str, index: int, text: str) -> tuple[str, int, bool]:
-        name, end, handled = super().evalId(data, index, text)
-        return _as_written(self, name or ""), end, handled
-
-
-def _as_written(processor: InlineProcessor, text: str) -> str:
-    """Put code spans back in place of what stands for them while a paragraph is being parsed."""
-
-    def original(found: re.Match[str]) -> str:
-        inline = cast(InlineTreeprocessor, processor.md.treeprocessors["inline"])
-        node = inline.stashed_nodes.get(found.group(1))
-        if isinstance(node, Element) and node.tag == "code":
-            return f"`{unescape(node.text or '')}`".lower()
-        return found.group(0)
-
-    return INLINE_PLACEHOLDER_RE.sub(original, text)
 
 
 class _BareAddress(InlineProcessor):
@@ -140,8 +108,9 @@ class _BareAddress(InlineProcessor):
 def highlighted(code: str, info: str) -> str:
     """Return a code block as HTML with the classes of its tokens; `info` is what stands behind the fence."""
     language, marked = _LANGUAGE.match(info), _MARKED_LINES.search(info)
+    plain = not language or len(code) > LONGEST_CODE
     try:
-        lexer = get_lexer_by_name(language.group(1) if language else "text")
+        lexer = get_lexer_by_name("text" if plain or not language else language.group(1))
     except ClassNotFound:
         lexer = get_lexer_by_name("text")
     lines = _line_numbers(marked.group(1)) if marked else []

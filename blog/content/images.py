@@ -28,6 +28,7 @@ Report = Callable[[str, str, str], None]
 def place(root: Element, shelf: Shelf, source: str, report: Report) -> int:
     """Settle every image of a text; return how many are on other hosts."""
     elsewhere, seen = 0, 0
+    linked = {id(image) for link in root.iter("a") for image in link.iter("img")}
     for parent, image in with_parents(root):
         if image.tag != "img":
             continue
@@ -36,7 +37,7 @@ def place(root: Element, shelf: Shelf, source: str, report: Report) -> int:
             remove(parent, image)
         elif shelf.is_elsewhere(address):
             elsewhere += 1
-            _link_instead(root, parent, image, address)
+            _link_instead(parent, image, address, inside_link=id(image) in linked)
         else:
             served = _serve(image, shelf, source, report)
             if seen:
@@ -93,9 +94,8 @@ def _candidates(file: File, raster: Raster, ending: str) -> str:
     return ", ".join(f"/pictures/{width}/{name}.{ending} {width}w" for width in raster.widths())
 
 
-def _link_instead(root: Element, parent: Element, image: Element, address: str) -> None:
+def _link_instead(parent: Element, image: Element, address: str, inside_link: bool) -> None:
     text = image.get("alt") or "Image"
-    inside_link = any(image in link.iter() for link in root.iter("a"))
     link = Element("span") if inside_link else Element("a", {"href": address, "class": "elsewhere"})
     host = urlsplit(address).hostname or ""
     link.text = f"{text} ({host})" if host and not inside_link else text

@@ -10,13 +10,14 @@ from markdown import Markdown
 
 from blog.content import headings, images, wording
 from blog.content.dialect import new_markdown
+from blog.content.effort import TooMuch, check_depth
 from blog.content.problems import Malformed
 from blog.content.references import Shelf
 from blog.content.tree import classes, parse, remove, replace, serialised, text_of, with_parents
 from blog.content.values import Entry, Problem
 
 #: Raised whenever the same file would be rendered differently, so that the next sync renders it again.
-RENDER_VERSION = "2"
+RENDER_VERSION = "3"
 
 #: Ids that the page around a text uses.
 PAGE_IDS = {"latest", "main", "related", "signup-title", "subscribe"}
@@ -49,6 +50,9 @@ _DROPPED_WHOLE = {
 }
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _TASK = re.compile(r"\s*\[([ xX])\]\s+")
+
+#: Nobody mends more of one text at a time.
+MOST_PROBLEMS = 200
 
 _thread = threading.local()
 
@@ -83,10 +87,14 @@ def render(text: Text, shelf: Shelf) -> Rendered:
     """Render a text, or raise `Malformed` when it breaks the renderer."""
     try:
         return _render(text, shelf)
+    except TooMuch as excess:
+        line = _line_of(text, excess.line.strip(" >")) or text.first_line
+        hint = "split it with empty lines, or put signs that mean themselves between backticks"
+        raise Malformed(text.source, line, f"the text cannot be rendered: {excess}", hint) from None
     except Exception as error:  # whatever a text does to the parser concerns that text only
         raise Malformed(
             text.source,
-            None,
+            text.first_line,
             f"the text cannot be rendered ({type(error).__name__})",
             "look for very deep nesting or unusual markup, and take it out piece by piece",
         ) from error
@@ -127,10 +135,15 @@ def _converted(body: str) -> str:
     if markdown is None:
         markdown = _thread.markdown = new_markdown()
     markdown.reset()
-    return markdown.convert(body)
+    try:
+        return markdown.convert(body)
+    except BaseException:
+        del _thread.markdown  # what was being parsed would go on in the next text
+        raise
 
 
 def _sanitised(html: str) -> str:
+    check_depth(html)
     return nh3.clean(
         html,
         tags=_TAGS,
@@ -143,11 +156,16 @@ def _sanitised(html: str) -> str:
 
 def _reporter(text: Text, problems: list[Problem]) -> images.Report:
     def report(address: str, message: str, hint: str) -> None:
-        found = text.body.find(address)
-        line = text.first_line + text.body.count("\n", 0, found) if found >= 0 else None
-        problems.append(Problem(text.source, line, message, hint))
+        if len(problems) < MOST_PROBLEMS:
+            problems.append(Problem(text.source, _line_of(text, address), message, hint))
 
     return report
+
+
+def _line_of(text: Text, words: str) -> int | None:
+    """Return the first line of the file whose text holds these characters."""
+    found = text.body.find(words) if words else -1
+    return text.first_line + text.body.count("\n", 0, found) if found >= 0 else None
 
 
 def _settle_ids(root: Element) -> None:

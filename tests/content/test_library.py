@@ -99,7 +99,7 @@ def test_one_bad_file_stops_only_itself(tmp_path: Path) -> None:
         ("articles/bytes.md", 1),
         ("articles/date.md", 3),
         ("articles/empty.md", None),
-        ("articles/deep.md", None),
+        ("articles/deep.md", 5),
     }
 
 
