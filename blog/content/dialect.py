@@ -45,6 +45,7 @@ def new_markdown() -> Markdown:
         ],
         extension_configs={
             "toc": {"permalink": False, "marker": "", "slugify": slugify_unicode},
+            "footnotes": {"USE_DEFINITION_ORDER": False},
             "tables": {"use_align_attribute": True},
             "codehilite": {"css_class": CODE_CLASS, "guess_lang": False, "linenums": False},
             # Dashes stay as typed: `--help` outside a code span is an option far more often than a dash.

@@ -8,12 +8,12 @@ from xml.etree.ElementTree import Element
 import nh3
 from markdown import Markdown
 
-from blog.content import headings, images, wording
+from blog.content import headings, images, notes, wording
 from blog.content.dialect import new_markdown
 from blog.content.effort import TooMuch, check_depth
 from blog.content.problems import Malformed
 from blog.content.references import Shelf
-from blog.content.tree import classes, parse, remove, replace, serialised, text_of, with_parents
+from blog.content.tree import parse, remove, replace, serialised, text_of, with_parents
 from blog.content.values import Entry, Problem
 
 #: Raised whenever the same file would be rendered differently, so that the next sync renders it again.
@@ -107,6 +107,7 @@ def _render(text: Text, shelf: Shelf) -> Rendered:
     prose, opening = wording.prose(root), wording.opening(root)
     words = wording.count(prose)
     _settle_ids(root)
+    notes.settle(root)
     report = _reporter(text, problems)
     links = _settle_links(root, shelf, text.source, report)
     elsewhere = images.place(root, shelf, text.source, report)
@@ -201,8 +202,6 @@ def _settle_links(root: Element, shelf: Shelf, source: str, report: images.Repor
             report(address, f"the link {address} leads nowhere", hint)
         elif not address.startswith(("#", "/")) and (file := shelf.file(address, source)) and file.path:
             link.set("href", file.address)
-        if classes(link) & {"footnote-backref"}:
-            link.set("aria-label", link.attrib.pop("title", "Back to the text"))
     return list(linked)
 
 
