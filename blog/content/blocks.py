@@ -11,14 +11,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from blog.content.effort import DEEPEST_QUOTE, TooMuch
+from blog.content import directives
+from blog.content.effort import DEEPEST, TooMuch
 
 STEP = 4
 _ITEM = re.compile(r"([-+*]|(\d{1,9})[.)])(?:( +)(.*)|)$")
 _RULE = re.compile(r"([-*_])(?: *\1){2,} *$")
 _FENCE = re.compile(r"(`{3,}|~{3,})\s*([^`]*?)\s*$")
 _OTHER_CONTAINER = re.compile(r"!!! |\[\^[^\]]+\]:|:   ?\S")
-_STARTS_A_BLOCK = re.compile(r"#{1,6}\s|>|\||(`{3,}|~{3,})|<[/a-zA-Z!]")
+_STARTS_A_BLOCK = re.compile(r"#{1,6}\s|>|\||(`{3,}|~{3,})|<[/a-zA-Z!]|:::")
 _VERBATIM_HTML = re.compile(r"<(pre|script|style|textarea)\b|<!--", re.IGNORECASE)
 _HTML = re.compile(
     r"</?(?:address|article|aside|blockquote|center|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure"
@@ -40,17 +41,21 @@ class _Open:
 
 @dataclass(frozen=True)
 class Stores:
-    """Where finished blocks are set aside; each returns the line that stands for the block."""
+    """Where finished blocks are set aside; each returns the line that stands for the block.
+
+    `report` is told which line is wrong (counted from 0), what is wrong with it, and how to mend it.
+    """
 
     code: Callable[[str, str], str]
     html: Callable[[str], str]
+    report: Callable[[int, str, str], None]
 
 
 class Normaliser:
-    """Rewrites the lines of one document."""
+    """Rewrites the lines of one document, or of a part of it that begins at the line `first`."""
 
-    def __init__(self, stores: Stores, depth: int = 0) -> None:
-        self._stores, self._depth = stores, depth
+    def __init__(self, stores: Stores, depth: int = 0, first: int = 0) -> None:
+        self._stores, self._depth, self._first = stores, depth, first
         self._out: list[str] = []
         self._open: list[_Open] = []
 
@@ -78,6 +83,8 @@ class Normaliser:
         if indent - base < STEP:
             if _FENCE.match(rest):
                 return self._take_fence(lines, position, indent)
+            if directives.OPENING.match(rest):
+                return self._take_directive(lines, position, base)
             if _QUOTED.match(rest):
                 return self._take_quote(lines, position, base)
             if _VERBATIM_HTML.match(rest) or _HTML.match(rest):
@@ -150,14 +157,39 @@ class Normaliser:
         end = position
         while end < len(lines) and _QUOTED.match(lines[end][base:]) and lines[end][:base].strip() == "":
             end += 1
-        if self._depth >= DEEPEST_QUOTE:
-            raise TooMuch(lines[position], f"quotes stand more than {DEEPEST_QUOTE} deep in one another")
         if self._follows_another_quote():
             self._set_aside(self._stores.html("<!-- -->"))  # or the two would become one
         inner = [_QUOTED.sub("", line[base:], count=1) for line in lines[position:end]]
-        for line in Normaliser(self._stores, self._depth + 1).run(inner):
+        for line in self._normalised(inner, position):
             self._put(f"> {line}".rstrip())
         return end
+
+    def _normalised(self, inner: list[str], position: int) -> list[str]:
+        if self._depth >= DEEPEST:
+            raise TooMuch(inner[0], f"quotes and directives stand more than {DEEPEST} deep in one another")
+        return Normaliser(self._stores, self._depth + 1, self._first + position).run(inner)
+
+    def _take_directive(self, lines: list[str], position: int, base: int) -> int:
+        opening = directives.OPENING.match(lines[position].lstrip(" "))
+        assert opening
+        name, argument = opening.group(1), opening.group(2) or ""
+        end = _end_of_directive(lines, position)
+        if end == len(lines):
+            message = f":::{name} is not closed"
+            self._stores.report(self._first + position, message, "write ::: on a line of its own behind it")
+        inner = [line[min(base, len(line) - len(line.lstrip(" "))) :] for line in lines[position + 1 : end]]
+        frame = directives.frame(name, argument, empty=not any(map(str.strip, inner)))
+        if frame is None:
+            message = f"there is no directive :::{name}"
+            self._stores.report(self._first + position, message, directives.advice(name))
+            frame = directives.Frame("", "")
+            position, inner = position - 1, [argument, *inner]
+        self._set_aside(self._stores.html(frame.before) if frame.before else "")
+        for line in self._normalised(inner, position + 1) if inner else []:
+            self._put(line) if line else self._out.append("")
+        self._set_aside(self._stores.html(frame.after) if frame.after else "")
+        self._out.append("")
+        return end + 1
 
     def _follows_another_quote(self) -> bool:
         texts = (line for line in reversed(self._out) if line.strip())
@@ -173,6 +205,25 @@ class Normaliser:
             end += 1
         self._set_aside(self._stores.html("\n".join([rest, *lines[position + 1 : end + 1]])))
         return end + 1
+
+
+def _end_of_directive(lines: list[str], position: int) -> int:
+    """Return the line that closes a directive, or where the lines end; fences in it may show others."""
+    depth, fence = 1, ""
+    for number in range(position + 1, len(lines)):
+        rest = lines[number].lstrip(" ")
+        mark = _FENCE.match(rest)
+        if fence:
+            fence = "" if mark and mark.group(1).startswith(fence) and not mark.group(2) else fence
+        elif mark:
+            fence = mark.group(1)
+        elif directives.OPENING.match(rest):
+            depth += 1
+        elif directives.CLOSING.match(rest):
+            depth -= 1
+            if depth == 0:
+                return number
+    return len(lines)
 
 
 def _is_table(lines: list[str], position: int) -> bool:

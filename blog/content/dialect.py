@@ -1,6 +1,7 @@
 """Our Markdown: Python-Markdown with its own extensions, and the few rules writers take for granted."""
 
 import re
+from typing import cast
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -55,6 +56,11 @@ def new_markdown() -> Markdown:
     )
 
 
+def mistakes(md: Markdown) -> list[tuple[int, str, str]]:
+    """Return what was wrong in the text converted last: line (counted from 0), mistake, how to mend it."""
+    return list(cast(_Blocks, md.preprocessors["blocks"]).mistakes)
+
+
 class _Dialect(Extension):
     def extendMarkdown(self, md: Markdown) -> None:
         md.preprocessors.register(_Blocks(md), "blocks", 25)
@@ -67,14 +73,22 @@ class _Dialect(Extension):
 class _Blocks(Preprocessor):
     """Puts lists and fences into the form the parser expects; code is highlighted and set aside."""
 
+    def __init__(self, md: Markdown) -> None:
+        super().__init__(md)
+        self.mistakes: list[tuple[int, str, str]] = []
+
     def run(self, lines: list[str]) -> list[str]:
-        normalised = Normaliser(Stores(self._code, self._html)).run(lines)
+        self.mistakes = []
+        normalised = Normaliser(Stores(self._code, self._html, self._report)).run(lines)
         effort.measure(normalised)
         return normalised
 
     def _code(self, code: str, info: str) -> str:
         self._refuse_too_many(code)
         return self._html(highlighted(code, info))
+
+    def _report(self, line: int, message: str, hint: str) -> None:
+        self.mistakes.append((line, message, hint))
 
     def _refuse_too_many(self, block: str) -> None:
         if self.md.htmlStash.html_counter > effort.MOST_LINES:

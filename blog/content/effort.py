@@ -14,7 +14,7 @@ MOST_WORK = 100_000_000
 MOST_LINES = 10_000
 MOST_NOTES = 1_000
 MOST_ABBREVIATIONS = 200
-DEEPEST_QUOTE = 20
+DEEPEST = 20
 #: The sanitiser's time grows with the square of the depth.
 DEEPEST_HTML = 100
 

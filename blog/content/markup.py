@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 import nh3
 from markdown import Markdown
 
-from blog.content import headings, images, notes, wording
+from blog.content import dialect, films, headings, images, notes, wording
 from blog.content.dialect import new_markdown
 from blog.content.effort import TooMuch, check_depth
 from blog.content.problems import Malformed
@@ -27,7 +27,8 @@ _TAGS = {
     *("colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "hr", "i"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "rp"),
     *("rt", "ruby", "s", "samp", "section", "small", "span", "strong", "sub", "summary", "sup", "table"),
-    *("tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul", "var", "wbr"),
+    *("tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul", "var", "video"),
+    *("track", "source", "wbr"),
 }
 _ATTRIBUTES = {
     "*": {"id", "class", "lang", "dir", "title"},
@@ -43,6 +44,9 @@ _ATTRIBUTES = {
     "td": {"align", "colspan", "rowspan", "headers"},
     "th": {"align", "colspan", "rowspan", "headers", "scope"},
     "time": {"datetime"},
+    "source": {"src", "type"},
+    "track": {"src", "kind", "srclang", "label", "default"},
+    "video": {"src", "poster", "width", "height"},
 }
 _DROPPED_WHOLE = {
     *("script", "style", "iframe", "noscript", "template", "object", "svg", "math", "textarea", "select"),
@@ -102,7 +106,10 @@ def render(text: Text, shelf: Shelf) -> Rendered:
 
 def _render(text: Text, shelf: Shelf) -> Rendered:
     problems: list[Problem] = []
-    root = parse(_sanitised(_converted(text.body)))
+    html, mistakes = _converted(text.body)
+    for line, message, hint in mistakes[:MOST_PROBLEMS]:
+        problems.append(Problem(text.source, text.first_line + line, message, hint))
+    root = parse(_sanitised(html))
     title = headings.take_title(root, text.title)
     prose, opening = wording.prose(root), wording.opening(root)
     words = wording.count(prose)
@@ -110,6 +117,7 @@ def _render(text: Text, shelf: Shelf) -> Rendered:
     notes.settle(root)
     report = _reporter(text, problems)
     links = _settle_links(root, shelf, text.source, report)
+    films.place(root, shelf, text.source, report)
     elsewhere = images.place(root, shelf, text.source, report)
     images.make_figures(root)
     _mend_tasks(root)
@@ -130,14 +138,15 @@ def _render(text: Text, shelf: Shelf) -> Rendered:
     )
 
 
-def _converted(body: str) -> str:
+def _converted(body: str) -> tuple[str, list[tuple[int, str, str]]]:
     # Making a converter costs more than using it; it keeps state, so each thread has its own.
     markdown: Markdown | None = getattr(_thread, "markdown", None)
     if markdown is None:
         markdown = _thread.markdown = new_markdown()
     markdown.reset()
     try:
-        return markdown.convert(body)
+        html = markdown.convert(body)
+        return html, dialect.mistakes(markdown) if html else []
     except BaseException:
         del _thread.markdown  # what was being parsed would go on in the next text
         raise

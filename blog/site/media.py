@@ -1,9 +1,9 @@
-"""The images that lie beside the articles, and the smaller copies of them that pages offer."""
+"""The images and films that lie beside the articles, and the smaller copies of them that pages offer."""
 
 import hashlib
 from pathlib import Path
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, send_file
 from werkzeug.security import safe_join
 
 from blog.content import variants
@@ -21,6 +21,10 @@ KINDS = {
     ".svg": "image/svg+xml",
     ".webp": "image/webp",
 }
+#: Films are sent in the parts a browser asks for; all others whole.
+FILMS = {".m4v": "video/mp4", ".mp4": "video/mp4", ".ogv": "video/ogg", ".webm": "video/webm"}
+CAPTIONS = {".vtt": "text/vtt; charset=utf-8"}
+SERVED = KINDS | FILMS | CAPTIONS
 
 #: Room for the copies of some thousand photographs.
 MOST_BYTES = 1024 * 1024 * 1024
@@ -34,11 +38,13 @@ blueprint = Blueprint("media", __name__)
 
 @blueprint.get("/media/<path:name>")
 @public
-def image(name: str) -> Response:
-    """Serve an image of the content folder; nothing else in that folder can be had."""
-    found = _image(services().settings.content_dir, name)
+def file(name: str) -> Response:
+    """Serve an image or a film of the content folder; nothing else in that folder can be had."""
+    found = _file(services().settings.content_dir, name, SERVED)
     if found is None:
         abort(404)
+    if found.suffix.lower() in FILMS:
+        return _film(found)
     # Read whole, so that the ETag comes from the bytes and is the same on every host.
     return _answer(found.read_bytes(), found.suffix.lower(), headers.REVALIDATE)
 
@@ -48,7 +54,7 @@ def image(name: str) -> Response:
 def copy(width: int, name: str) -> Response:
     """Serve a smaller copy of an image, made on its first request; only those that pages list are made."""
     name, _, ending = name.rpartition(".")
-    found = _image(services().settings.content_dir, name)
+    found = _file(services().settings.content_dir, name, KINDS)
     if found is None or not variants.offered(found, width, ending):
         abort(404)
     data = found.read_bytes()
@@ -60,8 +66,15 @@ def copy(width: int, name: str) -> Response:
     return _answer(made, f".{ending}", ONE_DAY)
 
 
+def _film(path: Path) -> Response:
+    """Send a film, or the part of it that is asked for (RFC 9110, section 14)."""
+    response = send_file(path, FILMS[path.suffix.lower()], conditional=True)
+    response.headers["Cache-Control"] = headers.REVALIDATE
+    return response
+
+
 def _answer(data: bytes, suffix: str, caching: str) -> Response:
-    response = Response(data, mimetype=KINDS[suffix])
+    response = Response(data, content_type=SERVED[suffix])
     response.headers["Cache-Control"] = caching
     response.headers["Content-Security-Policy"] = headers.IMAGE_POLICY
     # Feed readers and web mail show an article's images on pages of their own.
@@ -69,10 +82,10 @@ def _answer(data: bytes, suffix: str, caching: str) -> Response:
     return response
 
 
-def _image(folder: Path, name: str) -> Path | None:
+def _file(folder: Path, name: str, kinds: dict[str, str]) -> Path | None:
     joined = safe_join(str(folder), name)
     hidden = any(part.startswith(".") for part in name.split("/"))
-    if joined is None or hidden or Path(joined).suffix.lower() not in KINDS:
+    if joined is None or hidden or Path(joined).suffix.lower() not in kinds:
         return None
     found = Path(joined).resolve()
     # A link inside the folder must not lead out of it.

@@ -12,8 +12,9 @@ IMMUTABLE = f"public, max-age={ONE_YEAR}, immutable"
 REVALIDATE = "public, max-age=0, must-revalidate"
 
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
+    "frame-ancestors 'none'"
 )
 #: The development inbox shows the HTML part of a mail in a sandboxed frame; its links open in a new tab.
 INBOX_POLICY = PAGE_POLICY + "; frame-src 'self'"

@@ -86,3 +86,27 @@ def test_the_colours_follow_the_accent(client: FlaskClient, settings: Settings) 
     text = (settings.content_dir / "site.toml").read_text().replace("#2A3BE0", "#0A7A3C")
     (settings.content_dir / "site.toml").write_text(text + "\n")
     assert "#0A7A3C" in client.get("/theme.css").text
+
+
+def test_a_film_is_sent_in_the_parts_a_browser_asks_for(client: FlaskClient, settings: Settings) -> None:
+    path = settings.content_dir / "articles" / "talk.mp4"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes(range(100)))
+    whole = client.get("/media/articles/talk.mp4", buffered=True)
+    assert (whole.status_code, whole.mimetype, len(whole.data)) == (200, "video/mp4", 100)
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    part = client.get("/media/articles/talk.mp4", headers={"Range": "bytes=10-19"}, buffered=True)
+    assert (part.status_code, part.data) == (206, bytes(range(10, 20)))
+    assert part.headers["Content-Range"] == "bytes 10-19/100"
+    beyond = client.get("/media/articles/talk.mp4", headers={"Range": "bytes=500-"})
+    assert beyond.status_code == 416
+
+
+def test_captions_are_served_and_other_files_are_not(client: FlaskClient, settings: Settings) -> None:
+    folder = settings.content_dir / "articles"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "talk.vtt").write_text("WEBVTT\n")
+    (folder / "notes.md").write_text("secret")
+    assert client.get("/media/articles/talk.vtt").mimetype == "text/vtt"
+    assert client.get("/media/articles/notes.md").status_code == 404
+    assert client.get("/pictures/480/articles/talk.vtt.webp").status_code == 404
