@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from blog.content import directives
 from blog.content.effort import DEEPEST, TooMuch
+from blog.content.formulas import BLOCK
 
 STEP = 4
 _ITEM = re.compile(r"([-+*]|(\d{1,9})[.)])(?:( +)(.*)|)$")
@@ -48,6 +49,7 @@ class Stores:
 
     code: Callable[[str, str], str]
     html: Callable[[str], str]
+    formula: Callable[[str], str]
     report: Callable[[int, str, str], None]
 
 
@@ -83,6 +85,9 @@ class Normaliser:
         if indent - base < STEP:
             if _FENCE.match(rest):
                 return self._take_fence(lines, position, indent)
+            if BLOCK.match(rest) and (end := _end_of_formula(lines, position)) is not None:
+                self._set_aside(self._stores.formula(_formula(lines[position : end + 1])))
+                return end + 1
             if directives.OPENING.match(rest):
                 return self._take_directive(lines, position, base)
             if _QUOTED.match(rest):
@@ -224,6 +229,21 @@ def _end_of_directive(lines: list[str], position: int) -> int:
             if depth == 0:
                 return number
     return len(lines)
+
+
+def _end_of_formula(lines: list[str], position: int) -> int | None:
+    """Return the line on which a formula between `$$` ends; it holds no empty line."""
+    for number in range(position, len(lines)):
+        line = lines[number].strip()
+        if not line:
+            return None
+        if line.endswith("$$") and (number > position or len(line) > len("$$")):
+            return number
+    return None
+
+
+def _formula(lines: list[str]) -> str:
+    return "\n".join(line.strip() for line in lines).removeprefix("$$").removesuffix("$$")
 
 
 def _is_table(lines: list[str], position: int) -> bool:

@@ -15,7 +15,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from blog.content import brackets, effort
+from blog.content import brackets, effort, formulas
 from blog.content.blocks import Normaliser, Stores
 
 CODE_CLASS = "highlight"
@@ -24,7 +24,12 @@ LONGEST_CODE = 100_000
 _LANGUAGE = re.compile(r"\{?\s*\.?([\w#+-]+)")
 _MARKED_SPACE = re.compile(r'<span class="w">(\s*)</span>')  # a quarter of the bytes, and nothing to see
 _MARKED_LINES = re.compile(r"\{([\d,\s-]+)\}")
+_FORMULA_HINT = "mend it, or write \\$ where a dollar is meant; its source is shown"
 _BARE_ADDRESS = r"(?<![\w\"'=/(<\[])(https?://[^\s<>\"'`\[\]]*[^\s<>\"'`\[\].,;:!?)*_~])"
+
+
+#: Where it is (a line counted from 0, or words of the text to find it by), what is wrong, and how to mend it.
+Mistake = tuple[int | str, str, str]
 
 
 def new_markdown() -> Markdown:
@@ -56,14 +61,18 @@ def new_markdown() -> Markdown:
     )
 
 
-def mistakes(md: Markdown) -> list[tuple[int, str, str]]:
-    """Return what was wrong in the text converted last: line (counted from 0), mistake, how to mend it."""
+def mistakes(md: Markdown) -> list[Mistake]:
+    """Return what was wrong in the text converted last."""
     return list(cast(_Blocks, md.preprocessors["blocks"]).mistakes)
 
 
 class _Dialect(Extension):
     def extendMarkdown(self, md: Markdown) -> None:
-        md.preprocessors.register(_Blocks(md), "blocks", 25)
+        blocks = _Blocks(md)
+        md.preprocessors.register(blocks, "blocks", 25)
+        md.inlinePatterns.register(formulas.Formulas(md, blocks.formula), "formula", 185)
+        if "$" not in md.ESCAPED_CHARS:
+            md.ESCAPED_CHARS.append("$")
         md.parser.blockprocessors.register(_SpacedHashHeaders(md.parser), "hashheader", 70)
         brackets.register(md)
         md.inlinePatterns.register(SimpleTagInlineProcessor(r"(~~)(?=\S)(.+?)(?<=\S)~~", "del"), "strike", 55)
@@ -75,17 +84,32 @@ class _Blocks(Preprocessor):
 
     def __init__(self, md: Markdown) -> None:
         super().__init__(md)
-        self.mistakes: list[tuple[int, str, str]] = []
+        self.mistakes: list[Mistake] = []
 
     def run(self, lines: list[str]) -> list[str]:
         self.mistakes = []
-        normalised = Normaliser(Stores(self._code, self._html, self._report)).run(lines)
+        normalised = Normaliser(Stores(self._code, self._html, self._formula, self._report)).run(lines)
         effort.measure(normalised)
         return normalised
 
     def _code(self, code: str, info: str) -> str:
         self._refuse_too_many(code)
+        if info.strip("{. }") == "math":
+            return self.formula(code, True)
         return self._html(highlighted(code, info))
+
+    def formula(self, source: str, block: bool) -> str:
+        """Return what stands for a formula; of one that is not understood, for its source."""
+        self._refuse_too_many(source)
+        try:
+            return self._html(formulas.mathml(source, block=block))
+        except formulas.Unreadable as mistake:
+            words = next((line for line in source.split("\n") if line.strip()), "$$")
+            self.mistakes.append((words, f"the formula cannot be shown: {mistake}", _FORMULA_HINT))
+            return self._html(formulas.shown_as_code(source, block=block))
+
+    def _formula(self, source: str) -> str:
+        return self.formula(source, True)
 
     def _report(self, line: int, message: str, hint: str) -> None:
         self.mistakes.append((line, message, hint))

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 import nh3
 from markdown import Markdown
 
-from blog.content import dialect, films, headings, images, notes, wording
+from blog.content import dialect, films, formulas, headings, images, notes, wording
 from blog.content.dialect import new_markdown
 from blog.content.effort import TooMuch, check_depth
 from blog.content.problems import Malformed
@@ -29,6 +29,7 @@ _TAGS = {
     *("rt", "ruby", "s", "samp", "section", "small", "span", "strong", "sub", "summary", "sup", "table"),
     *("tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul", "var", "video"),
     *("track", "source", "wbr"),
+    *formulas.TAGS,
 }
 _ATTRIBUTES = {
     "*": {"id", "class", "lang", "dir", "title"},
@@ -47,9 +48,10 @@ _ATTRIBUTES = {
     "source": {"src", "type"},
     "track": {"src", "kind", "srclang", "label", "default"},
     "video": {"src", "poster", "width", "height"},
+    **formulas.ATTRIBUTES,
 }
 _DROPPED_WHOLE = {
-    *("script", "style", "iframe", "noscript", "template", "object", "svg", "math", "textarea", "select"),
+    *("script", "style", "iframe", "noscript", "template", "object", "svg", "textarea", "select"),
     "title",
 }
 _SCHEMES = {"http", "https", "mailto", "tel"}
@@ -107,8 +109,9 @@ def render(text: Text, shelf: Shelf) -> Rendered:
 def _render(text: Text, shelf: Shelf) -> Rendered:
     problems: list[Problem] = []
     html, mistakes = _converted(text.body)
-    for line, message, hint in mistakes[:MOST_PROBLEMS]:
-        problems.append(Problem(text.source, text.first_line + line, message, hint))
+    for place, message, hint in mistakes[:MOST_PROBLEMS]:
+        line = text.first_line + place if isinstance(place, int) else _line_of(text, place)
+        problems.append(Problem(text.source, line, message, hint))
     root = parse(_sanitised(html))
     title = headings.take_title(root, text.title)
     prose, opening = wording.prose(root), wording.opening(root)
@@ -138,7 +141,7 @@ def _render(text: Text, shelf: Shelf) -> Rendered:
     )
 
 
-def _converted(body: str) -> tuple[str, list[tuple[int, str, str]]]:
+def _converted(body: str) -> tuple[str, list[dialect.Mistake]]:
     # Making a converter costs more than using it; it keeps state, so each thread has its own.
     markdown: Markdown | None = getattr(_thread, "markdown", None)
     if markdown is None:

@@ -20,7 +20,7 @@ from blog.content.references import Shelf
 from blog.content.values import Problem
 from blog.content.witness import Made, still_holds
 
-_LIBRARIES = ("Markdown", "nh3", "pillow", "Pygments")
+_LIBRARIES = ("latex2mathml", "Markdown", "nh3", "pillow", "Pygments")
 
 
 class Kept:

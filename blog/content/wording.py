@@ -9,7 +9,7 @@ EXCERPT = 180
 GREETING = 40
 WORDS_A_MINUTE = 230
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-_NOT_PROSE = {"pre", "figcaption", "video"}
+_NOT_PROSE = {"pre", "figcaption", "video", "math"}
 _ASIDE = {"footnote", "admonition"}
 _NO_OPENING = {"blockquote", "figure", "details", "table", "pre", "li", "dd"}
 
