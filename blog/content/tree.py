@@ -53,14 +53,30 @@ def replace(parent: Element, child: Element, *others: Element) -> None:
     parent[position : position + 1] = list(others)
 
 
-def _keep_tail(parent: Element, child: Element) -> None:
-    siblings = list(parent)
-    position = siblings.index(child)
-    if position:
-        before = siblings[position - 1]
-        before.tail = (before.tail or "") + (child.tail or "")
+def unwrap(parent: Element, child: Element) -> None:
+    """Put what is inside a child in its place."""
+    inner = list(child)
+    position = list(parent).index(child)
+    _append_text(parent, position, child.text)
+    if inner:
+        inner[-1].tail = (inner[-1].tail or "") + (child.tail or "")
     else:
-        parent.text = (parent.text or "") + (child.tail or "")
+        _append_text(parent, position, child.tail)
+    parent[position : position + 1] = inner
+
+
+def _append_text(parent: Element, position: int, text: str | None) -> None:
+    if not text:
+        return
+    if position:
+        before = parent[position - 1]
+        before.tail = (before.tail or "") + text
+    else:
+        parent.text = (parent.text or "") + text
+
+
+def _keep_tail(parent: Element, child: Element) -> None:
+    _append_text(parent, list(parent).index(child), child.tail)
 
 
 def classes(element: Element) -> set[str]:

@@ -8,9 +8,9 @@ from flask import Blueprint, Response, abort
 from blog import clock
 from blog.articles import reading, wording
 from blog.articles.models import Article
+from blog.content.elsewhere import elsewhere, without_forbidden
 from blog.content.values import Site
 from blog.links import Links
-from blog.site.absolute import absolute, without_forbidden
 from blog.site.page_globals import current_site
 from blog.web.context import services
 from blog.web.guards import public
@@ -86,7 +86,7 @@ def _entry(root: ET.Element, article: Article, site: Site, links: Links) -> None
         ET.SubElement(entry, f"{{{ATOM}}}category", {"term": topic.topic, "label": label})
     _text(entry, "summary", article.description or article.excerpt)
     content = ET.SubElement(entry, f"{{{ATOM}}}content", {"type": "html"})
-    content.text = without_forbidden(absolute(article.html, address))
+    content.text = elsewhere(article.html, address)
 
 
 def _tag(article: Article, links: Links) -> str:

@@ -64,7 +64,7 @@ def test_characters_that_xml_forbids_never_break_the_feed(client: FlaskClient, d
         make_article(session, "odd", title="A \x0b bell \x07", html="<p>\x1b[31m ]]> \ufffe</p>")
     entry = _entries(client.get("/feed.xml").text)[0]
     assert entry.findtext(f"{ATOM}title") == "A  bell "
-    assert entry.findtext(f"{ATOM}content") == "<p>[31m ]]> </p>"
+    assert entry.findtext(f"{ATOM}content") == "<p>[31m ]]&gt; </p>"
 
 
 def test_the_feed_holds_the_twenty_newest(client: FlaskClient, database: Database) -> None:
