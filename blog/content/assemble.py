@@ -108,7 +108,7 @@ def text_of(manuscript: Manuscript) -> Text:
     """Return what is to be rendered of a manuscript."""
     header = manuscript.header
     title = manuscript.fields.title and re.sub(r"`([^`]+)`", r"\1", manuscript.fields.title)
-    return Text(manuscript.source, header.body, header.body_line, title)
+    return Text(manuscript.source, header.body, header.body_line, title, manuscript.raw_html)
 
 
 def _rendered(desk: Desk, manuscript: Manuscript) -> Rendered:

@@ -44,13 +44,14 @@ class _Open:
 class Stores:
     """Where finished blocks are set aside; each returns the line that stands for the block.
 
-    `report` is told which line is wrong (counted from 0), what is wrong with it, and how to mend it.
+    With `raw`, HTML is set aside as it stands. `report` is told which line is wrong (counted from 0), what is wrong with it, and how to mend it.
     """
 
     code: Callable[[str, str], str]
     html: Callable[[str], str]
     formula: Callable[[str], str]
     report: Callable[[int, str, str], None]
+    raw: bool
 
 
 class Normaliser:
@@ -92,7 +93,7 @@ class Normaliser:
                 return self._take_directive(lines, position, base)
             if _QUOTED.match(rest):
                 return self._take_quote(lines, position, base)
-            if _VERBATIM_HTML.match(rest) or _HTML.match(rest):
+            if self._stores.raw and (_VERBATIM_HTML.match(rest) or _HTML.match(rest)):
                 return self._take_html(lines, position, rest)
         if self._after_text() and _is_table(lines, position):
             self._out.append("")

@@ -14,6 +14,7 @@ from blog.content import fields, front_matter
 from blog.content.front_matter import LARGEST_FILE, Header
 from blog.content.keys import squeezed
 from blog.content.problems import Malformed
+from blog.content.sanitising import MODES, SANITIZE
 from blog.content.values import Problem
 
 #: File name → the mark that encloses a header of that language.
@@ -30,6 +31,8 @@ _ANSWERS: dict[str, set[str]] = {name: set(names) for names in _GROUPS for name 
     "hidden": {"hidden", "status"},
     "status": {"draft", "status"},
 }
+#: What becomes of HTML in a folder's texts: for whoever can write its defaults to decide, and not for a text.
+RAW_HTML = "rawhtml"
 #: What only one article can have.
 _OWN = {*fields.TITLE, *fields.DATE, *fields.ADDRESS, *fields.ALIASES, *fields.REDIRECT, "slug"}
 
@@ -41,7 +44,9 @@ class Defaults:
     content_dir: Path
     zone: tzinfo
     problems: list[Problem] = field(default_factory=list)
+    site_raw_html: str = SANITIZE
     _read: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    _raw_html: dict[str, str] = field(default_factory=dict)
 
     def below(self, source: str) -> dict[str, Any] | None:
         """Return the defaults for a file, or None when some of them cannot be known."""
@@ -55,6 +60,11 @@ class Defaults:
                 return None
             found = {**_unanswered(found, given), **given}
         return found
+
+    def raw_html(self, source: str) -> str:
+        """Return what becomes of HTML in a file: what its nearest folder says, or else the site."""
+        folders = (folder.as_posix() for folder in PurePosixPath(source).parents)
+        return next((self._raw_html[name] for name in folders if name in self._raw_html), self.site_raw_html)
 
     def _of(self, folder: PurePosixPath) -> dict[str, Any] | None:
         """Return what one folder itself gives."""
@@ -73,17 +83,32 @@ class Defaults:
             return None
 
     def _checked(self, header: Header, source: str) -> dict[str, Any] | None:
+        header, sound = self._without_raw_html(header, source)
         own = [key for key in header.fields if squeezed(key) in _OWN]
         shared = {key: value for key, value in header.fields.items() if key not in own}
         checked = fields.check(replace(header, fields=shared), source, self.zone)
         self._report(checked.problems)
         self._report(_own(header, source, key) for key in own)
         self._report(_unknown(header, source, key) for key in checked.unknown)
-        if not checked.usable or "published" in map(squeezed, own):  # which may have kept them back
+        if not sound or not checked.usable or "published" in map(squeezed, own):  # which may have kept them back
             return None
         mistakes = {problem.line for problem in checked.problems[len(header.problems) :]}
         ignored = {*checked.unknown, *(key for key in shared if header.lines.get(key) in mistakes)}
         return {key: value for key, value in shared.items() if key not in ignored}
+
+    def _without_raw_html(self, header: Header, source: str) -> tuple[Header, bool]:
+        """Note what a folder says of HTML, which is no key of an article; a mistake there keeps all back."""
+        sound = True
+        for key, value in header.fields.items():
+            if squeezed(key) == RAW_HTML and value in MODES:
+                self._raw_html[PurePosixPath(source).parent.as_posix()] = str(value)
+            elif squeezed(key) == RAW_HTML:
+                sound = False
+                message = f"{key}: {value!r} is not understood"
+                hint = f"write {', '.join(MODES)}; until then the articles below stay as they are"
+                self._report([Problem(source, header.lines.get(key), message, hint)])
+        others = {key: value for key, value in header.fields.items() if squeezed(key) != RAW_HTML}
+        return replace(header, fields=others), sound
 
     def _report(self, problems: Iterable[Problem]) -> None:
         """Note problems of a header that was read with one line before its first."""

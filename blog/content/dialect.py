@@ -32,8 +32,8 @@ _BARE_ADDRESS = r"(?<![\w\"'=/(<\[])(https?://[^\s<>\"'`\[\]]*[^\s<>\"'`\[\].,;:
 Mistake = tuple[int | str, str, str]
 
 
-def new_markdown() -> Markdown:
-    """Return a converter; it is not safe to share between threads."""
+def new_markdown(*, html: bool = True) -> Markdown:
+    """Return a converter, which may not be shared between threads; without `html`, tags are text."""
     return Markdown(
         extensions=[
             "toc",
@@ -47,7 +47,7 @@ def new_markdown() -> Markdown:
             "sane_lists",
             "codehilite",
             "smarty",
-            _Dialect(),
+            _Dialect(html),
         ],
         extension_configs={
             "toc": {"permalink": False, "marker": "", "slugify": slugify_unicode},
@@ -67,8 +67,15 @@ def mistakes(md: Markdown) -> list[Mistake]:
 
 
 class _Dialect(Extension):
+    def __init__(self, html: bool) -> None:
+        super().__init__()
+        self._html = html
+
     def extendMarkdown(self, md: Markdown) -> None:
-        blocks = _Blocks(md)
+        blocks = _Blocks(md, self._html)
+        if not self._html:
+            md.preprocessors.deregister("html_block")
+            md.inlinePatterns.deregister("html")
         md.preprocessors.register(blocks, "blocks", 25)
         md.inlinePatterns.register(formulas.Formulas(md, blocks.formula), "formula", 185)
         if "$" not in md.ESCAPED_CHARS:
@@ -82,13 +89,14 @@ class _Dialect(Extension):
 class _Blocks(Preprocessor):
     """Puts lists and fences into the form the parser expects; code is highlighted and set aside."""
 
-    def __init__(self, md: Markdown) -> None:
+    def __init__(self, md: Markdown, raw: bool) -> None:
         super().__init__(md)
+        self._raw = raw
         self.mistakes: list[Mistake] = []
 
     def run(self, lines: list[str]) -> list[str]:
         self.mistakes = []
-        normalised = Normaliser(Stores(self._code, self._html, self._formula, self._report)).run(lines)
+        normalised = Normaliser(Stores(self._code, self._html, self._formula, self._report, self._raw)).run(lines)
         effort.measure(normalised)
         return normalised
 

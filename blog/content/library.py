@@ -37,7 +37,7 @@ def load(
             f"BLOG_CONTENT_DIR: there is no folder {content_dir}; name the one with your articles"
         )
     site, problems, zone_known = read_site(content_dir)
-    defaults, salt = Defaults(content_dir, ZoneInfo(site.timezone)), _salt(site)
+    defaults, salt = Defaults(content_dir, ZoneInfo(site.timezone), site_raw_html=site.raw_html), _salt(site)
     shelved = read_all(walk.articles(content_dir), defaults, salt, now)
     pages = read_all(walk.pages(content_dir), defaults, salt, now)
     failed = shelved.failed | pages.failed

@@ -29,6 +29,7 @@ class Manuscript:
     published_at: datetime
     day: date
     dated: bool
+    raw_html: str
 
     @property
     def source(self) -> str:
@@ -78,7 +79,8 @@ def read_all(walk: Walk, defaults: Defaults, salt: str, now: datetime) -> Shelve
             shelved.failed.add(found.source)
             continue
         try:
-            manuscript = _read(found, given, defaults.zone, salt, now)
+            raw_html = defaults.raw_html(found.source)
+            manuscript = _read(found, given, raw_html, defaults.zone, f"{salt}{raw_html}", now)
         except Malformed as mistake:
             shelved.problems.append(mistake.problem)
             shelved.failed.add(found.source)
@@ -91,7 +93,7 @@ def read_all(walk: Walk, defaults: Defaults, salt: str, now: datetime) -> Shelve
     return shelved
 
 
-def _read(found: Found, defaults: dict[str, Any], zone: tzinfo, salt: str, now: datetime) -> Manuscript:
+def _read(found: Found, defaults: dict[str, Any], raw_html: str, zone: tzinfo, salt: str, now: datetime) -> Manuscript:
     try:
         with found.path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
@@ -112,7 +114,7 @@ def _read(found: Found, defaults: dict[str, Any], zone: tzinfo, salt: str, now: 
     moment = given or min(datetime.fromtimestamp(found.modified, UTC), now)
     content_hash = hashlib.sha256(salt.encode() + raw).hexdigest()
     day = moment.astimezone(zone).date()
-    return Manuscript(found, content_hash, header, fields, moment, day, given is not None)
+    return Manuscript(found, content_hash, header, fields, moment, day, given is not None, raw_html)
 
 
 def _date_in_names(place: PurePosixPath, zone: tzinfo) -> datetime | None:

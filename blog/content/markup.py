@@ -5,14 +5,14 @@ import threading
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-import nh3
 from markdown import Markdown
 
-from blog.content import dialect, films, formulas, headings, images, notes, wording
+from blog.content import dialect, films, headings, images, notes, wording
 from blog.content.dialect import new_markdown
-from blog.content.effort import TooMuch, check_depth
+from blog.content.effort import TooMuch
 from blog.content.problems import Malformed
 from blog.content.references import Shelf
+from blog.content.sanitising import ESCAPE, SANITIZE, TRUST, sanitised
 from blog.content.tree import parse, remove, replace, serialised, text_of, with_parents
 from blog.content.values import Entry, Problem
 
@@ -22,39 +22,6 @@ RENDER_VERSION = "3"
 #: Ids that the page around a text uses.
 PAGE_IDS = {"latest", "main", "related", "signup-title", "subscribe"}
 
-_TAGS = {
-    *("a", "abbr", "aside", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "col"),
-    *("colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "hr", "i"),
-    *("h1", "h2", "h3", "h4", "h5", "h6", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "rp"),
-    *("rt", "ruby", "s", "samp", "section", "small", "span", "strong", "sub", "summary", "sup", "table"),
-    *("tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul", "var", "video"),
-    *("track", "source", "wbr"),
-    *formulas.TAGS,
-}
-_ATTRIBUTES = {
-    "*": {"id", "class", "lang", "dir", "title"},
-    "a": {"href", "hreflang"},
-    "col": {"span"},
-    "colgroup": {"span"},
-    "del": {"cite", "datetime"},
-    "ins": {"cite", "datetime"},
-    "details": {"open"},
-    "img": {"src", "alt", "width", "height"},
-    "li": {"value"},
-    "ol": {"start", "reversed", "type"},
-    "td": {"align", "colspan", "rowspan", "headers"},
-    "th": {"align", "colspan", "rowspan", "headers", "scope"},
-    "time": {"datetime"},
-    "source": {"src", "type"},
-    "track": {"src", "kind", "srclang", "label", "default"},
-    "video": {"src", "poster", "width", "height"},
-    **formulas.ATTRIBUTES,
-}
-_DROPPED_WHOLE = {
-    *("script", "style", "iframe", "noscript", "template", "object", "svg", "textarea", "select"),
-    "title",
-}
-_SCHEMES = {"http", "https", "mailto", "tel"}
 _TASK = re.compile(r"\s*\[([ xX])\]\s+")
 
 #: Nobody mends more of one text at a time.
@@ -87,6 +54,7 @@ class Text:
     body: str
     first_line: int = 1
     title: str | None = None
+    raw_html: str = SANITIZE
 
 
 def render(text: Text, shelf: Shelf) -> Rendered:
@@ -108,11 +76,11 @@ def render(text: Text, shelf: Shelf) -> Rendered:
 
 def _render(text: Text, shelf: Shelf) -> Rendered:
     problems: list[Problem] = []
-    html, mistakes = _converted(text.body)
+    html, mistakes = _converted(text)
     for place, message, hint in mistakes[:MOST_PROBLEMS]:
         line = text.first_line + place if isinstance(place, int) else _line_of(text, place)
         problems.append(Problem(text.source, line, message, hint))
-    root = parse(_sanitised(html))
+    root = parse(sanitised(html, trusted=text.raw_html == TRUST))
     title = headings.take_title(root, text.title)
     prose, opening = wording.prose(root), wording.opening(root)
     words = wording.count(prose)
@@ -141,30 +109,20 @@ def _render(text: Text, shelf: Shelf) -> Rendered:
     )
 
 
-def _converted(body: str) -> tuple[str, list[dialect.Mistake]]:
+def _converted(text: Text) -> tuple[str, list[dialect.Mistake]]:
     # Making a converter costs more than using it; it keeps state, so each thread has its own.
-    markdown: Markdown | None = getattr(_thread, "markdown", None)
+    kept = "plain" if text.raw_html == ESCAPE else "with_html"
+    markdown: Markdown | None = getattr(_thread, kept, None)
     if markdown is None:
-        markdown = _thread.markdown = new_markdown()
+        markdown = new_markdown(html=text.raw_html != ESCAPE)
+        setattr(_thread, kept, markdown)
     markdown.reset()
     try:
-        html = markdown.convert(body)
+        html = markdown.convert(text.body)
         return html, dialect.mistakes(markdown) if html else []
     except BaseException:
-        del _thread.markdown  # what was being parsed would go on in the next text
+        delattr(_thread, kept)  # what was being parsed would go on in the next text
         raise
-
-
-def _sanitised(html: str) -> str:
-    check_depth(html)
-    return nh3.clean(
-        html,
-        tags=_TAGS,
-        clean_content_tags=_DROPPED_WHOLE,
-        attributes=_ATTRIBUTES,
-        url_schemes=_SCHEMES,
-        link_rel=None,
-    )
 
 
 def _reporter(text: Text, problems: list[Problem]) -> images.Report:

@@ -70,7 +70,7 @@ class Kept:
 
 
 def _name(text: Text) -> str:
-    parts = (_renderer(), text.source, text.body, text.first_line, text.title)
+    parts = (_renderer(), text.source, text.body, text.first_line, text.title, text.raw_html)
     return hashlib.sha256(repr(parts).encode()).hexdigest() + ".json"
 
 

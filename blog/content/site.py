@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 from blog.content.headers import toml_error
 from blog.content.keys import plain
+from blog.content.sanitising import ESCAPE, MODES
 from blog.content.slugs import is_slug, slug_for
 from blog.content.values import Author, Problem, Site, Topic
 
 FILE = "site.toml"
 _TEXTS = ("name", "tagline", "description")
 _SIGNUP = ("title", "pitch", "promise")
-_KNOWN = {*_TEXTS, "language", "timezone", "accent", "signup", "navigation", "topics", "authors", "digests"}
+_KNOWN = {*_TEXTS, "language", "timezone", "accent", "raw_html", "signup", "navigation", "topics", "authors", "digests"}
 
 _cache: dict[Path, tuple[tuple[int, int], Site]] = {}
 
@@ -86,6 +87,9 @@ class _Reader:
             language=self._checked("language", default.language, _is_language, 'write "en", or "pt-BR"'),
             timezone=self._timezone(default.timezone),
             accent=self._checked("accent", default.accent, _is_colour, 'write a colour such as "#97301B"'),
+            raw_html=self._checked("raw_html", ESCAPE, MODES.__contains__, f"write {', '.join(MODES)}")
+            if "raw_html" in self._table
+            else default.raw_html,
             navigation=self._navigation(default.navigation),
             topics=tuple(Topic(*row) for row in self._people_or_topics("topics", "description")),
             authors=tuple(Author(*row) for row in self._people_or_topics("authors", "bio")),

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, TreeBuilder, tostring
 
 from blog.content.front_matter import storable
 
-VOID = {"br", "col", "hr", "img", "source", "track", "wbr"}
+VOID = {"area", "br", "col", "hr", "img", "input", "source", "track", "wbr"}
 BLOCKS = {
     *("p", "div", "section", "aside", "blockquote", "ul", "ol", "li", "dl", "dt", "dd", "pre", "hr", "br"),
     *("table", "caption", "tr", "td", "th", "figure", "figcaption", "details", "summary"),

@@ -108,6 +108,7 @@ class Site:
     language: str = "en"
     timezone: str = "UTC"
     accent: str = "#2A3BE0"
+    raw_html: str = "sanitize"
     signup_title: str = "Stay Updated"
     signup_pitch: str = "New articles by e-mail, as often as you choose."
     signup_promise: str = "No spam, ever. Unsubscribe at any time."
