@@ -1,12 +1,14 @@
 """Our Markdown: Python-Markdown with its own extensions, and the few rules writers take for granted."""
 
 import re
+from html import escape
 from typing import cast
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.blockprocessors import HashHeaderProcessor
 from markdown.extensions import Extension
+from markdown.extensions.attr_list import AttrListTreeprocessor
 from markdown.extensions.toc import slugify_unicode
 from markdown.inlinepatterns import InlineProcessor, SimpleTagInlineProcessor
 from markdown.preprocessors import Preprocessor
@@ -23,6 +25,8 @@ CODE_CLASS = "highlight"
 LONGEST_CODE = 100_000
 _LANGUAGE = re.compile(r"\{?\s*\.?([\w#+-]+)")
 _MARKED_SPACE = re.compile(r'<span class="w">(\s*)</span>')  # a quarter of the bytes, and nothing to see
+_MARKED_LINE = re.compile(r'<span class="hll">(.*?\n)</span>')
+_TITLE = re.compile(r"""\btitle=["']([^"']+)["']""")
 _MARKED_LINES = re.compile(r"\{([\d,\s-]+)\}")
 _FORMULA_HINT = "mend it, or write \\$ where a dollar is meant; its source is shown"
 _BARE_ADDRESS = r"(?<![\w\"'=/(<\[])(https?://[^\s<>\"'`\[\]]*[^\s<>\"'`\[\].,;:!?)*_~])"
@@ -80,6 +84,7 @@ class _Dialect(Extension):
         md.inlinePatterns.register(formulas.Formulas(md, blocks.formula), "formula", 185)
         if "$" not in md.ESCAPED_CHARS:
             md.ESCAPED_CHARS.append("$")
+        md.treeprocessors.register(_Attributes(md), "attr_list", 8)
         md.parser.blockprocessors.register(_SpacedHashHeaders(md.parser), "hashheader", 70)
         brackets.register(md)
         md.inlinePatterns.register(SimpleTagInlineProcessor(r"(~~)(?=\S)(.+?)(?<=\S)~~", "del"), "strike", 55)
@@ -131,6 +136,15 @@ class _Blocks(Preprocessor):
         return str(self.md.htmlStash.store(html))
 
 
+class _Attributes(AttrListTreeprocessor):
+    """`{#id .class}` are attributes; `{% raw %}`, `{{ x }}` and `{# x #}` are somebody's template, and text."""
+
+    BASE_RE = r"\{\:?[ ]*((?!\#[\s#])[^\}\n %{][^\n]*)\}"  # type: ignore[misc]
+    HEADER_RE = re.compile(rf"[ ]+{BASE_RE}[ ]*$")  # type: ignore[misc]
+    BLOCK_RE = re.compile(rf"\n[ ]*{BASE_RE}[ ]*$")  # type: ignore[misc]
+    INLINE_RE = re.compile(rf"^{BASE_RE}")  # type: ignore[misc]
+
+
 class _SpacedHashHeaders(HashHeaderProcessor):
     """A heading needs a space: `#[derive]` and `#123` at the start of a line are text."""
 
@@ -162,7 +176,11 @@ def highlighted(code: str, info: str) -> str:
         lexer = get_lexer_by_name("text")
     lines = _line_numbers(marked.group(1)) if marked else []
     html = highlight(code, lexer, HtmlFormatter(cssclass=CODE_CLASS, wrapcode=True, hl_lines=lines))
-    return _MARKED_SPACE.sub(r"\1", html)
+    html = _MARKED_LINE.sub(r'<mark class="hll">\1</mark>', _MARKED_SPACE.sub(r"\1", html))
+    title = _TITLE.search(info)
+    if title is None:
+        return html
+    return f'<figure class="code"><figcaption>{escape(title.group(1))}</figcaption>{html}</figure>'
 
 
 def _line_numbers(text: str) -> list[int]:

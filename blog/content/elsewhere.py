@@ -128,7 +128,7 @@ def _style(element: Element) -> None:
     if element.tag == "pre":
         element.set("style", CODE_STYLE)
     names = classes(element)
-    if element.tag == "span" and len(names) == 1 and (style := _token_style(*names)):
+    if element.tag in ("span", "mark") and len(names) == 1 and (style := _token_style(*names)):
         element.set("style", style)
     for side in ("right", "center"):
         if f"align-{side}" in names:

@@ -59,7 +59,7 @@ def test_code_brings_its_colours_and_its_ground_along() -> None:
     made = sent("```python {2}\n# c\ndef f(): return 'x'\n```")
     assert f'<pre style="{CODE_STYLE}"><code>' in made
     assert '<span style="color:#7a2d86">def</span>' in made
-    assert f'<span style="{MARKED_STYLE}">' in made
+    assert f'<mark style="{MARKED_STYLE}">' in made
 
 
 @pytest.mark.parametrize("colour", [colour for _, colour in TOKENS])

@@ -37,7 +37,18 @@ def test_whatever_stands_behind_a_fence_it_stays_a_code_block(info: str) -> None
 
 
 def test_lines_named_behind_a_fence_are_marked() -> None:
-    assert html("```python {2}\na = 1\nb = 2\n```").count('class="hll"') == 1
+    made = html("```python {2}\na = 1\nb = 2\n```")
+    assert made.count('<mark class="hll">') == 1
+    assert '<mark class="hll"><span class="n">b</span>' in made
+    assert html("```\na\nb\nc\n```").count("mark") == 0
+
+
+def test_code_may_have_the_name_of_its_file_over_it() -> None:
+    made = html('```python {1} title="a<b>.py"\na = 1\n```')
+    assert made.startswith(
+        '<figure class="code"><figcaption>a&lt;b&gt;.py</figcaption><div class="highlight"><pre tabindex="0">'
+    )
+    assert made.count("hll") == 1
 
 
 def test_a_fence_in_a_list_belongs_to_its_item() -> None:

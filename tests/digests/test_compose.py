@@ -131,3 +131,13 @@ def test_the_html_stays_far_below_the_size_at_which_mail_clients_clip() -> None:
     )
     message = parsed(unstuffed(raw))
     assert len(message["bodies"]["html"].encode()) < 80_000  # type: ignore[index]
+
+
+def test_double_braces_reach_the_inbox_as_they_are_written() -> None:
+    braces = "On {{ 7 * 7 }} and {% raw %}"
+    email = compose.email_for(press(), edition([braces], description=braces), "a@b.test", "<m@b.test>", MARKS)
+    for part in (email.subject, email.text, email.html):
+        assert braces in " ".join(part.split())
+
+
+MARKS = {compose.UNSUBSCRIBE: "u", compose.PREFERENCES: "p"}
