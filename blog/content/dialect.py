@@ -29,7 +29,11 @@ _MARKED_LINE = re.compile(r'<span class="hll">(.*?\n)</span>')
 _TITLE = re.compile(r"""\btitle=["']([^"']+)["']""")
 _MARKED_LINES = re.compile(r"\{([\d,\s-]+)\}")
 _FORMULA_HINT = "mend it, or write \\$ where a dollar is meant; its source is shown"
-_BARE_ADDRESS = r"(?<![\w\"'=/(<\[])(https?://[^\s<>\"'`\[\]]*[^\s<>\"'`\[\].,;:!?)*_~])"
+# An escaped sign inside belongs to the address; what stands for a footnote or for code right behind it does not.
+_BARE_ADDRESS = (
+    r"(?<![\w\"'=/(<\[])(https?://(?:[^\s<>\"'`\[\]\x02\x03]|\x02\d+\x03)*"
+    r"[^\s<>\"'`\[\].,;:!?)*_~\x02\x03])"
+)
 
 
 #: Where it is (a line counted from 0, or words of the text to find it by), what is wrong, and how to mend it.

@@ -84,6 +84,11 @@ def test_references_to_code_and_bare_addresses_become_links() -> None:
     assert '<a href="https://example.org/x" rel="noopener">https://example.org/x</a>.' in made
 
 
+def test_a_footnote_right_behind_an_address_is_no_part_of_it() -> None:
+    made = html("See https://example.org/a_b.[^1]\n\n[^1]: Note.")
+    assert '<a href="https://example.org/a_b" rel="noopener">https://example.org/a_b</a>.<sup' in made
+
+
 def test_two_references_side_by_side_stay_two() -> None:
     made = html("[one] [two]\n\n[one]: https://a.test/1\n[two]: https://a.test/2")
     assert 'href="https://a.test/1"' in made
