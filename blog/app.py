@@ -14,7 +14,7 @@ from blog.delivery.mail import flask_config, mail
 from blog.digests import views as digests
 from blog.errors import BlogError
 from blog.settings import ROOT, Settings, load_settings
-from blog.site import cards, drawings, feeds, media, missing, page_globals, sitemap
+from blog.site import cards, drawings, feeds, media, missing, page_globals, shelves, sitemap
 from blog.site import views as site
 from blog.subscribers import views as subscribers
 from blog.web import addresses, error_pages, guards, headers, static_files
@@ -26,6 +26,7 @@ MOST_FORM_PARTS = 100
 #: The public site first; the demo's own pages are added only in the demo.
 BLUEPRINTS = (
     site.blueprint,
+    shelves.blueprint,
     feeds.blueprint,
     sitemap.blueprint,
     drawings.blueprint,

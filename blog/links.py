@@ -20,6 +20,12 @@ class Links:
     def topic(self, slug: str) -> str:
         return self.to(f"/topics/{quote(slug)}")
 
+    def author(self, slug: str) -> str:
+        return self.to(f"/authors/{quote(slug)}")
+
+    def series(self, slug: str) -> str:
+        return self.to(f"/series/{quote(slug)}")
+
     def digest(self, issue_id: int) -> str:
         return self.to(f"/digests/{issue_id}")
 

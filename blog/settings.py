@@ -1,6 +1,7 @@
 """Every setting, typed, read once, frozen; all mistakes are reported together."""
 
 import os
+import re
 import secrets
 import tomllib
 from email.utils import formataddr
@@ -62,6 +63,12 @@ class Settings(BaseSettings):
         description="After a crash mid-hand-over: list and hold, or send once more with the same Message-ID",
     )
     broker_url: str = Field("", description="Reserved for Celery; leave unset: the worker is embedded")
+    websub_hub: str = Field(
+        "", description="WebSub hub that is told when something is published; empty = nobody is"
+    )
+    templates_dir: Path | None = Field(
+        None, description="Folder with templates of your own; each replaces the one of the same name"
+    )
     trusted_proxies: int = Field(
         0, ge=0, le=9, description="Reverse proxies whose X-Forwarded-For is believed"
     )
@@ -103,6 +110,23 @@ class Settings(BaseSettings):
                 return "postgresql+psycopg://" + value.removeprefix(short)
         if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("expected sqlite:///path/to/blog.db or postgresql+psycopg://user@host/name")
+        return value
+
+    @field_validator("websub_hub")
+    @classmethod
+    def _hub_is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        plain = parts.scheme == "http" and _is_loopback(parts.hostname or "")
+        sound = (parts.scheme == "https" or plain) and parts.hostname and "@" not in parts.netloc
+        if value and (not sound or re.search(r"[^!-~]|[<>\"]", value)):
+            raise ValueError("expected an https address such as https://hub.example.org/")
+        return value
+
+    @field_validator("templates_dir")
+    @classmethod
+    def _templates_are_there(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError(f"there is no folder {value}")
         return value
 
     @field_validator("broker_url")

@@ -175,6 +175,14 @@ def pages(session: Session) -> list[Page]:
     return list(session.scalars(select(Page).order_by(Page.title, Page.slug)))
 
 
+def changed_at(session: Session, now: datetime) -> datetime | None:
+    """Return when readers last saw something change: by a sync, or by a date that came."""
+    kept = session.get(ContentVersion, 1)
+    came = session.scalar(select(func.max(Article.live_at)).where(Article.live_at <= now))
+    went = session.scalar(select(func.max(Article.expires_at)).where(Article.expires_at <= now))
+    return max((moment for moment in (kept and kept.synced_at, came, went) if moment), default=None)
+
+
 def version(session: Session) -> str:
     """Return what changes whenever anything published changes; empty before the first sync."""
     kept = session.get(ContentVersion, 1)

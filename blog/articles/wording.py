@@ -4,10 +4,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from blog.articles.models import Article
+from blog.content.slugs import slug_for
 from blog.content.values import Site
 
 CARD_LENGTH = 180
 ELLIPSIS = "…"
+#: Languages whose usual script runs from right to left.
+RIGHT_TO_LEFT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"}
 
 
 def long_date(moment: datetime, site: Site) -> str:
@@ -58,6 +61,13 @@ def author_name(author: str, site: Site) -> str:
     return {known.slug: known.name for known in site.authors}.get(author, author)
 
 
+def author_slug(author: str, site: Site) -> str:
+    """Return the last part of the address of an author, whom an article names by name or by slug."""
+    known = {slug_for(known.name): known.slug for known in site.authors}
+    slug = slug_for(author)
+    return known.get(slug, slug)
+
+
 def joined(names: list[str]) -> str:
     """Return names as a list within a sentence."""
     if len(names) < 3:
@@ -82,3 +92,17 @@ def cadences(site: Site) -> list[tuple[str, str]]:
     return [
         (value, label) for value, label in labels.items() if site.digests.get(value, {}).get("enabled", True)
     ]
+
+
+def initials(name: str) -> str:
+    """Return the first letters of a name's first and last word, to stand where a portrait would."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    return "".join(word[0].upper() for word in dict.fromkeys([words[0], words[-1]])) if words else ""
+
+
+def direction(language: str) -> str:
+    """Return which way a language is written: `ltr` or `rtl`."""
+    first, *rest = language.lower().split("-")
+    if {"arab", "hebr", "thaa", "nkoo", "adlm"} & set(rest):
+        return "rtl"
+    return "rtl" if first in RIGHT_TO_LEFT and "latn" not in rest else "ltr"

@@ -16,7 +16,10 @@ from blog.content.values import Author, Problem, Site, Topic
 FILE = "site.toml"
 _TEXTS = ("name", "tagline", "description")
 _SIGNUP = ("title", "pitch", "promise")
-_KNOWN = {*_TEXTS, "language", "timezone", "accent", "raw_html", "signup", "navigation", "topics", "authors", "digests"}
+_KNOWN = {
+    *(*_TEXTS, "language", "timezone", "accent", "logo", "raw_html", "signup", "navigation"),
+    *("topics", "series", "authors", "digests"),
+}
 
 _cache: dict[Path, tuple[tuple[int, int], Site]] = {}
 
@@ -90,9 +93,11 @@ class _Reader:
             raw_html=self._checked("raw_html", ESCAPE, MODES.__contains__, f"write {', '.join(MODES)}")
             if "raw_html" in self._table
             else default.raw_html,
+            logo=self._checked("logo", "", _is_image, 'write the path of an image beside this file: "logo.svg"'),
             navigation=self._navigation(default.navigation),
-            topics=tuple(Topic(*row) for row in self._people_or_topics("topics", "description")),
-            authors=tuple(Author(*row) for row in self._people_or_topics("authors", "bio")),
+            topics=tuple(Topic(*row) for row in self._described("topics", "description")),
+            series=tuple(Topic(*row) for row in self._described("series", "description")),
+            authors=tuple(Author(*row) for row in self._described("authors", "bio", "url")),
             digests=self._section("digests"),
         )
 
@@ -152,8 +157,9 @@ class _Reader:
                 self._wrong("navigation", "an entry is left out", 'give it label = "…" and url = "/…"')
         return tuple(links) if "navigation" in self._table else default
 
-    def _people_or_topics(self, key: str, about: str) -> list[tuple[str, str, str]]:
-        found: dict[str, tuple[str, str, str]] = {}
+    def _described(self, key: str, *about: str) -> list[tuple[str, ...]]:
+        """Return slug, name and the texts in `about` of every entry of a list of topics, series or people."""
+        found: dict[str, tuple[str, ...]] = {}
         for row in self._rows(key):
             name = plain(row.get("name")) or plain(row.get("slug")) or ""
             slug = plain(row.get("slug")) or slug_for(name)
@@ -161,7 +167,7 @@ class _Reader:
                 hint = 'give it name = "…" and a slug of its own: lower-case letters, digits and hyphens'
                 self._wrong(key, f"the entry {name or slug!r} is left out", hint)
                 continue
-            found[slug] = (slug, name, self._text_of(row, about, ""))
+            found[slug] = (slug, name, *(self._text_of(row, text, "") for text in about))
         return list(found.values())
 
 
@@ -178,3 +184,7 @@ def _is_language(tag: str) -> bool:
 
 def _is_colour(text: str) -> bool:
     return re.fullmatch(r"#[0-9A-Fa-f]{6}", text) is not None
+
+
+def _is_image(path: str) -> bool:
+    return not path or re.fullmatch(r"(?!/)(?!.*\.\.)[\w./-]+\.(svg|png|webp|avif|jpe?g|gif)", path) is not None

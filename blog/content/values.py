@@ -96,6 +96,7 @@ class Author:
     slug: str
     name: str
     bio: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class Site:
     timezone: str = "UTC"
     accent: str = "#2A3BE0"
     raw_html: str = "sanitize"
+    logo: str = ""
     signup_title: str = "Stay Updated"
     signup_pitch: str = "New articles by e-mail, as often as you choose."
     signup_promise: str = "No spam, ever. Unsubscribe at any time."
@@ -120,6 +122,7 @@ class Site:
     )
     topics: tuple[Topic, ...] = ()
     authors: tuple[Author, ...] = ()
+    series: tuple[Topic, ...] = ()
     digests: dict[str, Any] = field(default_factory=dict)
 
 

@@ -1,111 +1,123 @@
-"""Atom feeds with the full text, for the site and for each topic (RFC 4287)."""
+"""The feeds of the site, of each topic, author and series, in two forms; and a page that explains them."""
 
-from datetime import UTC, datetime
-from xml.etree import ElementTree as ET
+from datetime import datetime
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, render_template
+from sqlalchemy.orm import Session
 
 from blog import clock
-from blog.articles import reading, wording
-from blog.articles.models import Article
-from blog.content.elsewhere import elsewhere, without_forbidden
+from blog.articles import authors, lists, reading, series, wording
+from blog.articles.lists import Choice
 from blog.content.values import Site
-from blog.links import Links
+from blog.site import atom, json_feed
+from blog.site.channel import ATOM, JSON, KINDS, Channel, Entry
 from blog.site.page_globals import current_site
 from blog.web.context import services
 from blog.web.guards import public
 
 ENTRIES = 20
-ATOM = "http://www.w3.org/2005/Atom"
-#: What a feed with nothing in it says of its age: a fixed time, so that its ETag holds.
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+FORMS = {ATOM: atom.document, JSON: json_feed.document}
 
 blueprint = Blueprint("feeds", __name__)
-ET.register_namespace("", ATOM)
 
 
-@blueprint.get("/feed.xml")
+@blueprint.get("/feed.xml", defaults={"form": ATOM})
+@blueprint.get("/feed.json", defaults={"form": JSON})
 @public
-def everything() -> Response:
+def everything(form: str) -> Response:
     """Serve the newest articles of the site."""
-    with services().database.reading() as session:
-        articles = reading.latest(session, clock.now(), ENTRIES)
-    return _answer(articles, "/feed.xml", "/", current_site().name)
+    site = current_site()
+    return _answer(form, site.name, site.description, "/", lists.everything())
 
 
-@blueprint.get("/topics/<slug>/feed.xml")
+@blueprint.get("/topics/<slug>/feed.xml", defaults={"form": ATOM})
+@blueprint.get("/topics/<slug>/feed.json", defaults={"form": JSON})
 @public
-def of_topic(slug: str) -> Response:
+def of_topic(slug: str, form: str) -> Response:
     """Serve the newest articles of one topic."""
+    site, now = current_site(), clock.now()
+    with services().database.reading() as session:
+        newest = lists.newest(session, lists.of_topic(slug), now, 1)
+    described = {topic.slug: topic.description for topic in site.topics}
+    if not newest and slug not in described:
+        abort(404)
+    name = wording.topic_name(slug, site, newest[0] if newest else None)
+    title = f"{name} — {site.name}"
+    return _answer(form, title, described.get(slug, ""), f"/topics/{slug}", lists.of_topic(slug))
+
+
+@blueprint.get("/authors/<slug>/feed.xml", defaults={"form": ATOM})
+@blueprint.get("/authors/<slug>/feed.json", defaults={"form": JSON})
+@public
+def of_author(slug: str, form: str) -> Response:
+    """Serve the newest articles of one author."""
     site = current_site()
     with services().database.reading() as session:
-        articles = reading.in_topic(session, slug, clock.now(), ENTRIES)
-    if not articles and slug not in {topic.slug for topic in site.topics}:
+        found = authors.find(session, slug, site, clock.now())
+    if found is None:
         abort(404)
-    name = wording.topic_name(slug, site, articles[0] if articles else None)
-    title = f"{name} — {site.name}"
-    return _answer(articles, f"/topics/{slug}/feed.xml", f"/topics/{slug}", title)
+    title = f"{found.author.name} — {site.name}"
+    return _answer(form, title, found.author.bio, f"/authors/{slug}", lists.signed_by(found.written))
 
 
-def _answer(articles: list[Article], path: str, page: str, title: str) -> Response:
-    links = services().links
-    document = feed(articles, current_site(), links, addresses=(links.to(path), links.to(page)), title=title)
-    return Response(document, content_type="application/atom+xml; charset=utf-8")
+@blueprint.get("/series/<slug>/feed.xml", defaults={"form": ATOM})
+@blueprint.get("/series/<slug>/feed.json", defaults={"form": JSON})
+@public
+def of_series(slug: str, form: str) -> Response:
+    """Serve the newest articles of one series."""
+    site = current_site()
+    with services().database.reading() as session:
+        found = series.find(session, slug, site, clock.now())
+    if found is None:
+        abort(404)
+    title = f"{found.name} — {site.name}"
+    return _answer(form, title, found.description, f"/series/{slug}", lists.in_series(found.written))
 
 
-def feed(articles: list[Article], site: Site, links: Links, addresses: tuple[str, str], title: str) -> bytes:
-    """Return a feed as bytes; `addresses` are its own and the one of the page it belongs to."""
-    itself, page = addresses
-    root = ET.Element(f"{{{ATOM}}}feed", {"xml:lang": site.language})
-    _text(root, "id", itself)
-    _text(root, "title", title)
-    if site.description:
-        _text(root, "subtitle", site.description)
-    _text(root, "updated", _stamp(max((_updated(article) for article in articles), default=NEVER)))
-    _link(root, "self", itself, "application/atom+xml")
-    _link(root, "alternate", page, "text/html")
-    _text(root, "icon", links.to("/icon.svg"))
-    _text(ET.SubElement(root, f"{{{ATOM}}}author"), "name", site.name)
-    for article in articles:
-        _entry(root, article, site, links)
-    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+@blueprint.get("/feeds")
+@public
+def explained() -> str:
+    """Say what a feed is, and list all there are."""
+    site, now = current_site(), clock.now()
+    with services().database.reading() as session:
+        groups = [
+            ("Topics", "/topics", _topics(session, site, now)),
+            (
+                "Authors",
+                "/authors",
+                [(found.author.slug, found.author.name) for found in _authors(session, now)],
+            ),
+            (
+                "Series",
+                "/series",
+                [(found.slug, found.name) for found in series.all_live(session, site, now)],
+            ),
+        ]
+    return render_template("site/feeds.html", groups=[group for group in groups if group[2]])
 
 
-def _entry(root: ET.Element, article: Article, site: Site, links: Links) -> None:
-    address = links.article(article.slug)
-    entry = ET.SubElement(root, f"{{{ATOM}}}entry", {"xml:lang": article.language})
-    _text(entry, "id", _tag(article, links))
-    _text(entry, "title", article.title)
-    _link(entry, "alternate", address, "text/html")
-    _text(entry, "published", _stamp(article.published_at))
-    _text(entry, "updated", _stamp(_updated(article)))
-    for author in article.authors:
-        _text(ET.SubElement(entry, f"{{{ATOM}}}author"), "name", wording.author_name(author, site))
-    for topic in article.topics:
-        label = without_forbidden(wording.topic_name(topic.topic, site, article))
-        ET.SubElement(entry, f"{{{ATOM}}}category", {"term": topic.topic, "label": label})
-    _text(entry, "summary", article.description or article.excerpt)
-    content = ET.SubElement(entry, f"{{{ATOM}}}content", {"type": "html"})
-    content.text = elsewhere(article.html, address)
+def _topics(session: Session, site: Site, now: datetime) -> list[tuple[str, str]]:
+    order = {topic.slug: place for place, topic in enumerate(site.topics)}
+    used = [topic.slug for topic in reading.topics(session, now)]
+    used.sort(key=lambda slug: order.get(slug, len(order)))
+    return [(slug, wording.topic_name(slug, site)) for slug in used]
 
 
-def _tag(article: Article, links: Links) -> str:
-    # RFC 4151: a name that stays when the site moves to https or the path scheme changes.
-    host = links.base.split("://", 1)[-1].split(":", 1)[0]
-    return f"tag:{host},{article.published_at.year}:article:{article.slug}"
+def _authors(session: Session, now: datetime) -> list[authors.Byline]:
+    return authors.all_live(session, current_site(), now)
 
 
-def _updated(article: Article) -> datetime:
-    return article.updated_at or article.published_at
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _text(parent: ET.Element, name: str, value: str) -> None:
-    ET.SubElement(parent, f"{{{ATOM}}}{name}").text = without_forbidden(value)
-
-
-def _link(parent: ET.Element, rel: str, href: str, kind: str) -> None:
-    ET.SubElement(parent, f"{{{ATOM}}}link", {"rel": rel, "href": href, "type": kind})
+def _answer(form: str, title: str, description: str, page: str, choice: Choice) -> Response:
+    hub, now = services().settings.websub_hub, clock.now()
+    with services().database.reading() as session:
+        entries = [
+            Entry(article, reading.related(session, article, now))
+            for article in lists.newest(session, choice, now, ENTRIES)
+        ]
+        changed = reading.changed_at(session, now)
+    channel = Channel(title, description, page, entries, current_site(), services().links, hub)
+    response = Response(FORMS[form](channel), content_type=f"{KINDS[form]}; charset=utf-8")
+    response.last_modified = changed
+    if hub:
+        response.headers["Link"] = f'<{hub}>; rel="hub", <{channel.address(form)}>; rel="self"'
+    return response

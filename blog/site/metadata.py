@@ -5,30 +5,33 @@ from typing import Any
 
 from blog.articles import wording
 from blog.articles.models import Article
-from blog.content.values import Site
+from blog.articles.series import Place
+from blog.content.values import Author, Site, Topic
 from blog.links import Links
 from blog.site import card
 
+CONTEXT = "https://schema.org"
 LONGEST_HEADLINE = 110
 #: A correction within a day of publication is not worth telling a reader about.
 QUIET_TIME = timedelta(days=1)
 
+Data = dict[str, Any]
 
-def article(found: Article, site: Site, links: Links) -> dict[str, Any]:
+
+def article(found: Article, site: Site, links: Links, place: Place | None = None) -> Data:
     """Describe an article as JSON-LD."""
     address = links.article(found.slug)
-    publisher = {"@type": "Organization", "name": site.name, "url": links.to("/")}
-    authors = [{"@type": "Person", "name": wording.author_name(name, site)} for name in found.authors]
-    return {
-        "@context": "https://schema.org",
+    authors = [_person(name, site, links) for name in found.authors]
+    described = {
+        "@context": CONTEXT,
         "@type": "Article",
         "headline": wording.excerpt(found.title, LONGEST_HEADLINE),
-        "description": found.description,
+        "description": found.description or found.excerpt,
         "image": _card(found, site, links),
         "datePublished": wording.iso_moment(found.published_at, site),
         "dateModified": wording.iso_moment(found.updated_at or found.published_at, site),
-        "author": authors or [publisher],
-        "publisher": publisher,
+        "author": authors or [_publisher(site, links)],
+        "publisher": _publisher(site, links),
         "mainEntityOfPage": address,
         "url": address,
         "wordCount": found.words,
@@ -36,9 +39,67 @@ def article(found: Article, site: Site, links: Links) -> dict[str, Any]:
         "isAccessibleForFree": True,
         "inLanguage": found.language,
     }
+    return described | ({"position": place.number, "isPartOf": _series(place, links)} if place else {})
 
 
-def _card(found: Article, site: Site, links: Links) -> dict[str, Any]:
+def publication(site: Site, links: Links) -> Data:
+    """Describe the site itself."""
+    return {
+        "@context": CONTEXT,
+        "@type": "WebSite",
+        "name": site.name,
+        "description": site.description or site.tagline,
+        "url": links.to("/"),
+        "inLanguage": site.language,
+        "publisher": _publisher(site, links),
+    }
+
+
+def topic(shown: Topic, links: Links) -> Data:
+    """Describe where a topic lies within the site."""
+    steps = [("Topics", links.to("/topics")), (shown.name, links.topic(shown.slug))]
+    return {
+        "@context": CONTEXT,
+        "@type": "BreadcrumbList",
+        "itemListElement": [
+            {"@type": "ListItem", "position": number, "name": name, "item": address}
+            for number, (name, address) in enumerate(steps, start=1)
+        ],
+    }
+
+
+def person(author: Author, links: Links) -> Data:
+    """Describe an author's page and the person it is about."""
+    about = {"@type": "Person", "name": author.name, "url": links.author(author.slug)}
+    about |= {"description": author.bio} if author.bio else {}
+    about |= {"sameAs": author.url} if author.url else {}
+    return {"@context": CONTEXT, "@type": "ProfilePage", "mainEntity": about}
+
+
+def was_updated(found: Article) -> bool:
+    """Say whether an article changed so long after publication that readers should know."""
+    return found.updated_at is not None and found.updated_at - found.published_at > QUIET_TIME
+
+
+def _person(name: str, site: Site, links: Links) -> Data:
+    address = links.author(wording.author_slug(name, site))
+    return {"@type": "Person", "name": wording.author_name(name, site), "url": address}
+
+
+def _publisher(site: Site, links: Links) -> Data:
+    logo = f"/media/{site.logo}" if site.logo else "/icon.svg"
+    return {"@type": "Organization", "name": site.name, "url": links.to("/"), "logo": links.to(logo)}
+
+
+def _series(place: Place, links: Links) -> Data:
+    return {
+        "@type": "CreativeWorkSeries",
+        "name": place.series.name,
+        "url": links.series(place.series.slug),
+    }
+
+
+def _card(found: Article, site: Site, links: Links) -> Data:
     return {
         "@type": "ImageObject",
         "url": links.to(card.of_article(found, site).address()),
@@ -46,8 +107,3 @@ def _card(found: Article, site: Site, links: Links) -> dict[str, Any]:
         "height": card.HEIGHT,
         "caption": f"{found.title} — {site.name}",
     }
-
-
-def was_updated(found: Article) -> bool:
-    """Say whether an article changed so long after publication that readers should know."""
-    return found.updated_at is not None and found.updated_at - found.published_at > QUIET_TIME

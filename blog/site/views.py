@@ -2,12 +2,11 @@
 
 from itertools import groupby
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, render_template, request
 
 from blog import clock
-from blog.articles import reading, wording
+from blog.articles import lists, reading, series, wording
 from blog.articles.models import Article
-from blog.content.values import Topic
 from blog.site import metadata
 from blog.site.page_globals import current_site
 from blog.web.context import services
@@ -24,7 +23,8 @@ def home() -> str:
     """Show the newest articles, the first of them large."""
     with services().database.reading() as session:
         articles = reading.latest(session, clock.now(), HOME_ITEMS)
-    return render_template("site/home.html", articles=articles)
+    data = metadata.publication(current_site(), services().links)
+    return render_template("site/home.html", articles=articles, data=data)
 
 
 @blueprint.get("/articles/<slug>")
@@ -37,47 +37,28 @@ def article(slug: str) -> str:
         if found is None:
             abort(404)
         related = reading.related(session, found, now)
-    data = metadata.article(found, current_site(), services().links)
-    updated = metadata.was_updated(found)
-    return render_template("site/article.html", article=found, related=related, data=data, updated=updated)
-
-
-@blueprint.get("/topics")
-@public
-def topics() -> str:
-    """List the topics that have articles, in the publisher's order."""
-    with services().database.reading() as session:
-        counted = reading.topics(session, clock.now())
-    order = [topic.slug for topic in current_site().topics]
-    by_place = sorted(
-        counted, key=lambda topic: order.index(topic.slug) if topic.slug in order else len(order)
-    )
+        place = series.place(session, found, current_site(), now)
     return render_template(
-        "site/topics.html", topics=[(_topic(topic.slug, topic.name), topic) for topic in by_place]
+        "site/article.html",
+        article=found,
+        related=related,
+        place=place,
+        data=metadata.article(found, current_site(), services().links, place),
+        updated=metadata.was_updated(found),
     )
-
-
-@blueprint.get("/topics/<slug>")
-@public
-def topic(slug: str) -> str:
-    """Show a topic with all its articles, newest first."""
-    with services().database.reading() as session:
-        articles = reading.in_topic(session, slug, clock.now())
-    known = any(topic.slug == slug for topic in current_site().topics)
-    if not articles and not known:
-        abort(404)
-    name = wording.topic_name(slug, current_site(), articles[0] if articles else None)
-    return render_template("site/topic.html", topic=_topic(slug, name), articles=articles)
 
 
 @blueprint.get("/archive")
+@blueprint.get("/archive/page/<int:number>", endpoint="archive_page")
 @public
-def archive() -> str:
-    """List everything published, by year."""
+def archive(number: int = 1) -> str:
+    """List everything published, by year; beyond a few thousand articles on several pages."""
     with services().database.reading() as session:
-        articles = reading.all_live(session, clock.now())
-    years = [(year, list(group)) for year, group in groupby(articles, key=_year)]
-    return render_template("site/archive.html", years=years, total=len(articles))
+        listed = lists.page(session, lists.everything(), clock.now(), number, lists.ARCHIVE_PAGE)
+    if listed is None or (number == 1 and "number" in (request.view_args or {})):
+        abort(404)
+    years = [(year, list(group)) for year, group in groupby(listed.articles, key=_year)]
+    return render_template("site/archive.html", years=years, listed=listed)
 
 
 @blueprint.get("/<slug>")
@@ -89,11 +70,6 @@ def page(slug: str) -> str:
     if found is None:
         abort(404)
     return render_template("site/page.html", page=found)
-
-
-def _topic(slug: str, name: str) -> Topic:
-    described = {topic.slug: topic for topic in current_site().topics}
-    return described.get(slug) or Topic(slug, name)
 
 
 def _year(article: Article) -> int:

@@ -46,6 +46,11 @@ PRIVATE = {
 OPEN = {"Cache-Control": REVALIDATE, "Referrer-Policy": "strict-origin-when-cross-origin"}
 
 
+#: Which links a browser may fetch early: in a file, since the policy allows no script in a page.
+SPECULATION_RULES = "/speculation-rules.json"
+READING = {"Speculation-Rules": f'"{SPECULATION_RULES}"'}
+
+
 def install(app: Flask, https: bool) -> None:
     """Put the headers on every answer of `app`; `https` says whether the site's address is an https one."""
     fixed = FIXED | ({"Strict-Transport-Security": f"max-age={ONE_YEAR}; includeSubDomains"} if https else {})
@@ -68,7 +73,9 @@ def _policy(guard: Guard | None) -> str:
 def _by_kind(guard: Guard | None, response: Response) -> dict[str, str]:
     # An error is kept by no cache: what is missing now may be published in a minute. And where no view was
     # reached the address may still hold a mistyped token, so it is told to nobody.
-    return OPEN if guard is Guard.PUBLIC and response.status_code < 400 else PRIVATE
+    if guard is not Guard.PUBLIC or response.status_code >= 400:
+        return PRIVATE
+    return OPEN | READING if response.mimetype == "text/html" else OPEN
 
 
 def _conditional(guard: Guard | None, response: Response) -> Response:

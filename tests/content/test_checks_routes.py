@@ -27,15 +27,16 @@ def test_every_route_for_readers_can_be_linked_to(
     app = create_app(settings)
     rules = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
     app.extensions["blog"].database.dispose()
-    values = {"<int:issue_id>": "3"}
+    values = {"<int:issue_id>": "3", "<int:number>": "2"}
+    names = {"/topics/": "systems", "/articles/": "a", "/authors/": "ada", "/series/": "queues"}
     links = []
     for rule in (rule for rule in rules if not rule.startswith(PRIVATE)):
         for mark, value in values.items():
             rule = rule.replace(mark, value)
-        slug = "systems" if rule.startswith("/topics/") else "a" if rule.startswith("/articles/") else "about"
+        slug = next((name for start, name in names.items() if rule.startswith(start)), "about")
         links.append(rule.replace("<slug>", slug))
     write(tmp_path, "pages/about.md", "# About\n\nUs.")
-    header = "---\ntitle: T\ndate: 2026-01-05\ntopics: systems\n---\n"
+    header = "---\ntitle: T\ndate: 2026-01-05\ntopics: systems\nauthor: Ada\nseries: Queues\n---\n"
     write(tmp_path, "articles/a.md", header + "\n\n".join(f"[x]({link})" for link in links))
     assert "/archive" in links
     dead = [problem.message for problem in check(tmp_path, clock.now()).problems]

@@ -30,6 +30,21 @@ description = "What happens between the boxes."
 slug = "quiet"
 name = "Quiet"
 
+[[authors]]
+slug = "mara-lindqvist"
+name = "Mara Lindqvist"
+bio = "Mara draws the data flow first."
+url = "https://mara.example.org/"
+
+[[authors]]
+slug = "quiet-person"
+name = "Quiet Person"
+
+[[series]]
+slug = "the-quiet-queue"
+name = "The Quiet Queue"
+description = "How to build a queue that nobody thinks about."
+
 [[navigation]]
 label = "Articles"
 url = "/"

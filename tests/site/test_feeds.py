@@ -42,11 +42,12 @@ def test_an_entry_says_when_by_whom_and_about_what(client: FlaskClient) -> None:
 
 def test_a_feed_names_itself_and_its_page(client: FlaskClient) -> None:
     root = ET.fromstring(client.get("/topics/systems/feed.xml").text)
-    links = {link.get("rel"): link.get("href") for link in root.findall(f"{ATOM}link")}
-    assert links == {
-        "self": "https://news.example.org/topics/systems/feed.xml",
-        "alternate": "https://news.example.org/topics/systems",
-    }
+    links = [(link.get("rel"), link.get("href")) for link in root.findall(f"{ATOM}link")]
+    assert links == [
+        ("self", "https://news.example.org/topics/systems/feed.xml"),
+        ("alternate", "https://news.example.org/topics/systems"),
+        ("alternate", "https://news.example.org/topics/systems/feed.json"),
+    ]
     assert root.findtext(f"{ATOM}title") == "Systems — Signal & System"
     assert root.findtext(f"{ATOM}updated") == "2025-06-02T08:00:00Z"
 
@@ -87,8 +88,9 @@ def test_the_sitemap_lists_pages_that_exist_and_when_they_changed(client: FlaskC
         url.findtext(f"{MAP}loc", ""): url.findtext(f"{MAP}lastmod")
         for url in ET.fromstring(client.get("/sitemap.xml").text).findall(f"{MAP}url")
     }
-    assert urls["https://news.example.org/articles/backend-2-0"] == "2025-06-02"
-    assert urls["https://news.example.org/"] == "2025-06-02"
+    assert urls["https://news.example.org/articles/backend-2-0"] == "2025-06-02T08:00:00+00:00"
+    assert urls["https://news.example.org/"] == "2025-06-02T08:00:00+00:00"
+    assert "https://news.example.org/authors/mara-lindqvist" in urls
     assert "https://news.example.org/about" in urls
     for address in urls:
         assert address.startswith("https://news.example.org/")

@@ -15,6 +15,8 @@ VALUES = {
     "digest": "0",
     "path": "a.png",
     "issue_id": "1",
+    "form": "xml",
+    "number": "2",
     "width": "480",
 }
 

@@ -14,20 +14,21 @@ from urllib.parse import unquote, urlsplit
 from blog.content.checks.pieces import Piece
 from blog.content.markup import PAGE_IDS
 from blog.content.references import Shelf
-from blog.content.slugs import old_path, slugify, without_date
+from blog.content.slugs import old_path, slug_for, slugify, without_date
 from blog.content.values import ArticleFile, Library
 
 #: Addresses that are there whatever the files say; a test compares them with the site's routes.
 FIXED = {
-    *("/", "/archive", "/digests", "/subscribe", "/topics"),
-    *("/feed.xml", "/robots.txt", "/sitemap.xml", "/healthz", "/readyz"),
+    *("/", "/archive", "/authors", "/digests", "/feeds", "/series", "/subscribe", "/topics"),
+    *("/feed.xml", "/feed.json", "/robots.txt", "/sitemap.xml", "/llms.txt", "/healthz", "/readyz"),
     *("/favicon.ico", "/icon.svg", "/theme.css"),
 }
 #: Addresses with a part that only the running site knows.
 _ELSEWHERE_KNOWN = re.compile(
-    r"/digests/\d+|/(confirm|preferences|unsubscribe|static|sketches|pictures|cards)/.+"
+    r"/digests/\d+|/(confirm|preferences|unsubscribe|static|sketches|pictures|cards|sitemaps)/.+"
+    r"|/archive/page/\d+|/speculation-rules\.json"
 )
-_TOPIC = re.compile(r"/topics/([^/]+)(?:/feed\.xml)?")
+_SHELF = re.compile(r"(/(?:topics|authors|series)/[^/]+)(?:/feed\.xml|/feed\.json|/page/\d+)?")
 _HOST = re.compile(r"(www\.[\w-]+|[\w-]+(\.[\w-]+)*)\.(com|dev|io|net|org)(/|$)", re.IGNORECASE)
 _MEND = "mend the address, or take the link away"
 
@@ -46,7 +47,7 @@ class Atlas:
 
     shelf: Shelf
     pieces: dict[str, Piece]
-    topics: set[str]
+    shelves: set[str]
     unreadable: set[str]
     now: datetime
     _near: dict[str, str | None] = field(default_factory=dict)
@@ -80,11 +81,11 @@ class Atlas:
         return self._absent(target.article, piece) or _anchor_fault(target, parts.fragment)
 
     def _is_there(self, path: str) -> bool:
-        topic = _TOPIC.fullmatch(path)
+        shelf = _SHELF.fullmatch(path)
         if path in FIXED or path in self.unreadable or _ELSEWHERE_KNOWN.fullmatch(path):
             return True
-        if topic:
-            return topic[1] in self.topics
+        if shelf:
+            return shelf[1] in self.shelves
         if path.startswith("/media/"):
             file = self.shelf.file(path.removeprefix("/media"), "")
             return file is not None and file.address == path and file.path is not None
@@ -106,7 +107,7 @@ class Atlas:
 
     @cached_property
     def _known(self) -> list[str]:
-        return sorted({*self.pieces, *FIXED, *(f"/topics/{topic}" for topic in self.topics)})
+        return sorted({*self.pieces, *FIXED, *self.shelves})
 
     @cached_property
     def _by_letters(self) -> dict[str, set[str]]:
@@ -145,14 +146,28 @@ def survey(library: Library, pieces: Iterable[Piece], content_dir: Path, now: da
     shelf = Shelf(
         content_dir, by_source, former | addresses, {page.source: page.slug for page in library.pages}
     )
-    topics = {topic for item in articles for topic in item.topics if item.status == "published"}
     return Atlas(
         shelf=shelf,
         pieces={piece.address: piece for piece in pieces},
-        topics=topics | {topic.slug for topic in library.site.topics},
+        shelves=_shelves(library),
         unreadable={path for source in library.failed for path in _guesses(source)},
         now=now,
     )
+
+
+def _shelves(library: Library) -> set[str]:
+    """Return the pages on which articles are gathered by topic, author and series."""
+    site, published = library.site, [item for item in library.articles if item.status == "published"]
+    people = {slug_for(author.name): author.slug for author in site.authors}
+    tales = {slug_for(series.name): series.slug for series in site.series}
+    signed = {slug_for(name) for item in published for name in item.authors}
+    told = {slug_for(item.series) for item in published if item.series}
+    topics = {topic for item in published for topic in item.topics} | {topic.slug for topic in site.topics}
+    return {
+        *(f"/topics/{topic}" for topic in topics),
+        *(f"/authors/{slug}" for slug in {people.get(name, name) for name in signed} | {*people.values()}),
+        *(f"/series/{slug}" for slug in {tales.get(name, name) for name in told} | {*tales.values()}),
+    }
 
 
 def _guesses(source: str) -> list[str]:

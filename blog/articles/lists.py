@@ -1,0 +1,78 @@
+"""The articles of a topic, an author or a series: a page of them, the newest of them, or all of a series."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+
+from sqlalchemy import ColumnElement, Text, cast, false, func, or_, select
+from sqlalchemy.orm import Session, defer
+
+from blog.articles.live import live
+from blog.articles.models import Article, ArticleTopic
+
+#: How many articles a page of a topic or an author holds.
+PAGE = 40
+#: The archive is one line per article: below this many, one page is easier to search than several.
+ARCHIVE_PAGE = 2_000
+
+Choice = ColumnElement[bool]
+_WITHOUT_TEXTS = (defer(Article.html), defer(Article.text))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page of a list, and how much there is in all."""
+
+    articles: list[Article]
+    number: int
+    pages: int
+    total: int
+    since: datetime | None
+
+
+def everything() -> Choice:
+    """Choose all articles."""
+    return Article.id.is_not(None)
+
+
+def of_topic(topic: str) -> Choice:
+    """Choose the articles of a topic."""
+    return Article.id.in_(select(ArticleTopic.article_id).where(ArticleTopic.topic == topic))
+
+
+def signed_by(names: Iterable[str]) -> Choice:
+    """Choose the articles that one of these names signs."""
+    # The column is JSON text on both databases; a name between its quotes stands there only as a whole name.
+    column = cast(Article.authors, Text)
+    return or_(false(), *(column.contains(json.dumps(name), autoescape=True) for name in names))
+
+
+def in_series(names: Iterable[str]) -> Choice:
+    """Choose the articles of a series, however its name is written."""
+    return Article.series.in_(list(names))
+
+
+def page(session: Session, choice: Choice, now: datetime, number: int, size: int = PAGE) -> Listed | None:
+    """Return a page of the chosen live articles, newest first; the first is there, None beyond the last."""
+    counted = select(func.count(), func.min(Article.published_at)).where(choice, *live(now))
+    total, since = session.execute(counted).one()
+    pages = max(1, ceil(total / size))
+    if not 1 <= number <= pages:
+        return None
+    query = select(Article).where(choice, *live(now)).order_by(Article.published_at.desc(), Article.id.desc())
+    found = session.scalars(query.options(*_WITHOUT_TEXTS).offset((number - 1) * size).limit(size))
+    return Listed(list(found), number, pages, total, since)
+
+
+def newest(session: Session, choice: Choice, now: datetime, limit: int) -> list[Article]:
+    """Return the newest of the chosen live articles, whole."""
+    query = select(Article).where(choice, *live(now)).order_by(Article.published_at.desc(), Article.id.desc())
+    return list(session.scalars(query.limit(limit)))
+
+
+def in_order(session: Session, choice: Choice, now: datetime) -> list[Article]:
+    """Return the chosen live articles in the order they were published, without their texts."""
+    query = select(Article).where(choice, *live(now)).order_by(Article.published_at, Article.id)
+    return list(session.scalars(query.options(*_WITHOUT_TEXTS)))
