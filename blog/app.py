@@ -8,12 +8,12 @@ from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from blog import revisions, runtime
+from blog import revisions, runtime, templating
 from blog.delivery import views as inbox
 from blog.delivery.mail import flask_config, mail
 from blog.digests import views as digests
 from blog.errors import BlogError
-from blog.settings import ROOT, Settings, load_settings
+from blog.settings import Settings, load_settings
 from blog.site import cards, drawings, feeds, media, missing, page_globals, shelves, sitemap
 from blog.site import views as site
 from blog.subscribers import views as subscribers
@@ -60,14 +60,15 @@ class Application(Flask):
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application; without `settings` they are read from the environment."""
     settings = settings or load_settings()
-    app = Application("blog", template_folder=str(ROOT / "templates"), static_folder=None)
+    app = Application("blog", template_folder=None, static_folder=None)
+    app.jinja_loader = templating.loader(settings.templates_dir)
     app.extensions["blog"] = runtime.build(settings)
     _configure(app, settings)
     headers.install(app, https=settings.site_url.startswith("https://"))
     addresses.install(app)
     static_files.install(app)
     page_globals.install(app)
-    error_pages.install(app)
+    error_pages.install(app, settings.templates_dir)
     missing.install(app)
     mail.init_app(app)
     for blueprint in (health, *BLUEPRINTS, *(DEMO_BLUEPRINTS if settings.demo else ())):

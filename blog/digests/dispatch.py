@@ -114,7 +114,7 @@ def _press(office: Office, cadence: Cadence, number: int, at: datetime) -> Press
         links=office.links,
         sender=settings.sender,
         postal_address=_postal_address(settings),
-        templates=mail_environment(),
+        templates=mail_environment(settings.templates_dir),
         cadence=cadence,
         number=number,
         date=at,

@@ -4,12 +4,11 @@ They hold nothing that a visitor typed, so nobody can use the form to send words
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Any
 
 import css_inline
-from jinja2 import Environment
+from jinja2 import Environment, Template
 from sqlalchemy.orm import Session
 
 from blog.content.values import Site
@@ -42,11 +41,12 @@ class Letterhead:
     links: Links
     tokens: Tokens
     sender: str
+    templates: Environment = field(default_factory=mail_environment)
 
 
 def renderer(settings: Settings, tokens: Tokens, links: Links, site: Site) -> Render:
     """Return what makes an outbox row into a mail, or into None when it is not needed any more."""
-    head = Letterhead(site, links, tokens, settings.sender)
+    head = Letterhead(site, links, tokens, settings.sender, mail_environment(settings.templates_dir))
     return lambda session, mail: render(session, mail, head)
 
 
@@ -102,22 +102,17 @@ def _email(kind: Mail, subscriber: Subscriber, message_id: str, head: Letterhead
         "accent": colours.accent_light,
         "accent_dark": colours.accent_dark,
     }
-    subject = " ".join(_template(kind, "subject.txt").render(context).split())
+    subject = " ".join(_template(head, kind, "subject.txt").render(context).split())
     return Email(
         to=subscriber.address,
         subject=subject,
-        text=_template(kind, "body.txt").render(context),
-        html=INLINER.inline(_template(kind, "body.html").render(context, subject=subject)),
+        text=_template(head, kind, "body.txt").render(context),
+        html=INLINER.inline(_template(head, kind, "body.html").render(context, subject=subject)),
         message_id=message_id,
         sender=head.sender,
         headers=HEADERS,
     )
 
 
-def _template(kind: Mail, name: str) -> Any:
-    return _environment().get_template(f"emails/{kind}/{name}")
-
-
-@cache
-def _environment() -> Environment:
-    return mail_environment()
+def _template(head: Letterhead, kind: Mail, name: str) -> Template:
+    return head.templates.get_template(f"emails/{kind}/{name}")

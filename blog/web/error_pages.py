@@ -1,12 +1,17 @@
 """What a reader sees when a request cannot be answered; never a traceback, never a word the reader typed."""
 
 import secrets
+from pathlib import Path
+from string import Template
+from typing import cast
 
 from flask import Flask, Response, current_app, g, render_template
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
 from blog.errors import Busy
+from blog.templating import folders
+from blog.web.static_files import StaticTree
 
 RETRY_SECONDS = 30
 
@@ -22,8 +27,13 @@ WORDS = {
 }
 
 
-def install(app: Flask) -> None:
-    """Answer every error of `app` with a page."""
+#: Pages that need neither a database nor a template: they are shown when one of those is what broke.
+STANDALONE = ("500", "503")
+
+
+def install(app: Flask, own_templates: Path | None = None) -> None:
+    """Answer every error of `app` with a page; those of our own faults are read now."""
+    app.extensions["standalone"] = {name: _read(name, own_templates) for name in STANDALONE}
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(InternalServerError, _broken)
     app.register_error_handler(ServiceUnavailable, _unavailable)
@@ -58,15 +68,20 @@ def _refused(error: HTTPException) -> HTTPException | Response:
 
 def _broken(error: InternalServerError) -> Response:
     reference = g.get("reference") or new_reference()
-    return page(error, _standalone("errors/500.html", reference=reference))
+    return page(error, _standalone("500", reference=reference))
 
 
 def _unavailable(_: Exception) -> Response:
     error = ServiceUnavailable(retry_after=RETRY_SECONDS)
-    return page(error, _standalone("errors/503.html"))
+    return page(error, _standalone("503"))
 
 
-def _standalone(template: str, **values: str) -> str:
-    # Past `render_template`: the page globals need the database and the content folder, and they may be what
-    # broke.
-    return current_app.jinja_env.get_template(template).render(**values)
+def _standalone(name: str, **values: str) -> str:
+    pages = cast(dict[str, Template], current_app.extensions["standalone"])
+    tree = cast(StaticTree, current_app.extensions["static"])
+    return pages[name].safe_substitute(values, stylesheet=tree.address("site.css"))
+
+
+def _read(name: str, own: Path | None) -> Template:
+    files = (folder / "errors" / f"{name}.html" for folder in folders(own))
+    return Template(next(file for file in files if file.is_file()).read_text(encoding="utf-8"))

@@ -1,0 +1,64 @@
+"""An operator replaces single templates from a folder of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from blog import create_app
+from blog.db import Database
+from blog.errors import SettingsError
+from blog.settings import Settings, load_settings
+from blog.templating import mail_environment
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    folder = tmp_path / "own"
+    (folder / "errors").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, own: Path) -> Iterator[Flask]:
+    made = create_app(settings.model_copy(update={"templates_dir": own}))
+    yield made
+    made.extensions["blog"].database.dispose()
+
+
+def _get(app: Flask, address: str) -> tuple[int, str]:
+    answer = app.test_client().get(address, headers={"Host": "news.example.org"})
+    return answer.status_code, answer.text
+
+
+def test_one_template_is_replaced_and_the_others_stay(app: Flask, own: Path) -> None:
+    (own / "base.html").write_text(
+        '{% extends "ours/base.html" %}{% block footer %}<p>Our own footer.</p>{% endblock %}'
+    )
+    status, page = _get(app, "/archive")
+    assert status == 200
+    assert "Our own footer." in page
+    assert 'class="foot"' not in page
+    assert "<h1" in page
+
+
+def test_a_mail_is_replaced_in_the_same_way(own: Path) -> None:
+    (own / "emails" / "confirm").mkdir(parents=True)
+    (own / "emails" / "confirm" / "subject.txt").write_text("Please confirm")
+    environment = mail_environment(own)
+    assert environment.get_template("emails/confirm/subject.txt").render() == "Please confirm"
+    assert environment.get_template("emails/confirm/body.txt").name == "emails/confirm/body.txt"
+
+
+def test_a_broken_template_of_their_own_still_gets_readers_a_page(app: Flask, own: Path) -> None:
+    (own / "base.html").write_text("{% if %}")
+    status, page = _get(app, "/")
+    assert status == 500
+    assert "Something broke on our side" in page
+    assert "$" not in page
+
+
+def test_a_folder_that_is_not_there_is_said_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="BLOG_TEMPLATES_DIR: there is no folder"):
+        load_settings(templates_dir=tmp_path / "nowhere")
