@@ -8,7 +8,8 @@ from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from blog import revisions, runtime, templating
+from blog import revisions, runtime, templating, theme
+from blog.content.site import cached_site
 from blog.delivery import views as inbox
 from blog.delivery.mail import flask_config, mail
 from blog.digests import views as digests
@@ -74,7 +75,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in (health, *BLUEPRINTS, *(DEMO_BLUEPRINTS if settings.demo else ())):
         app.register_blueprint(blueprint)
     guards.refuse_unguarded(app)
+    _warn_of_the_accent(settings)
     return app
+
+
+def _warn_of_the_accent(settings: Settings) -> None:
+    pale = theme.too_pale(cached_site(settings.content_dir).accent)
+    if pale:
+        log.warning("site.accent_moved", why=pale)
 
 
 def _configure(app: Flask, settings: Settings) -> None:

@@ -43,6 +43,18 @@ def theme(accent: str) -> Theme:
     return Theme(light, dark, blended(light, LIGHT[0], 0.14), blended(dark, DARK[0], 0.28))
 
 
+def too_pale(accent: str) -> str | None:
+    """Return what a publisher should know of an accent that is not shown as given; None when it is."""
+    shown = theme(accent)
+    if not is_colour(accent) or shown.accent_light == readable(accent, LIGHT, 1):
+        return None
+    ratio = min(contrast(accent, ground) for ground in LIGHT)
+    return (
+        f"{accent} has a contrast of {ratio:.1f} on light ground, text needs {LIGHT_CONTRAST}: "
+        f"pages use {shown.accent_light} there, and {shown.accent_dark} on dark ground"
+    )
+
+
 def is_colour(value: str) -> bool:
     """Say whether `value` is a hexadecimal colour of three or six digits."""
     return bool(re.fullmatch(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})", value))

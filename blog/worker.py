@@ -17,6 +17,7 @@ from blog.delivery.smtp import Relay, Security
 from blog.delivery.states import Owner, Policy
 from blog.digests import dispatch
 from blog.errors import BlogError
+from blog.site import websub
 from blog.subscribers import emails, retention
 from blog.web.context import Services
 
@@ -26,6 +27,7 @@ IDLE_SECONDS = 0.5
 RECOVER_SECONDS = 60.0
 SCHEDULE_SECONDS = 10.0
 TIDY_SECONDS = 3600.0
+ANNOUNCE_SECONDS = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +64,10 @@ class Work:
             forgotten = retention.forget_unconfirmed(session, clock.now())
         if forgotten:
             log.info("subscribers.forgotten", unconfirmed=forgotten)
+
+    def announce(self) -> None:
+        """Tell the hub, if there is one, about feeds with news."""
+        websub.announce(self.services, clock.now())
 
     def mail(self) -> bool:
         """Send one single mail; return whether there was one."""
@@ -122,7 +128,7 @@ def until_idle(app: Flask, services: Services) -> None:
         with services.database.transaction() as session:
             outbox.try_again_now(session, clock.now())
         work.tidy()
-        problem = _problem(work.schedule)
+        problem = _problem(work.schedule) or _problem(work.announce)
         while not stop.is_set() and work.mail():
             pass
         trouble = work.send(stop, PATIENCE).trouble
@@ -147,6 +153,7 @@ def forever(app: Flask, services: Services) -> None:
                 ("schedule", lambda: _timed(work.schedule), SCHEDULE_SECONDS),
                 ("recover", lambda: _timed(work.recover), RECOVER_SECONDS),
                 ("tidy", lambda: _timed(work.tidy), TIDY_SECONDS),
+                ("announce", lambda: _timed(work.announce), ANNOUNCE_SECONDS),
             )
         ]
         for thread in threads:

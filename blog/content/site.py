@@ -12,6 +12,7 @@ from blog.content.keys import plain
 from blog.content.sanitising import ESCAPE, MODES
 from blog.content.slugs import is_slug, slug_for
 from blog.content.values import Author, Problem, Site, Topic
+from blog.theme import too_pale
 
 FILE = "site.toml"
 _TEXTS = ("name", "tagline", "description")
@@ -84,12 +85,16 @@ class _Reader:
         words = {
             f"signup_{key}": self._text_of(signup, key, getattr(default, f"signup_{key}")) for key in _SIGNUP
         }
+        accent = self._checked("accent", default.accent, _is_colour, 'write a colour such as "#97301B"')
+        pale = too_pale(accent)
+        if pale:
+            self._wrong("accent", pale, "a darker colour is shown as it is", notice=True)
         return Site(
             **texts,
             **words,
             language=self._checked("language", default.language, _is_language, 'write "en", or "pt-BR"'),
             timezone=self._timezone(default.timezone),
-            accent=self._checked("accent", default.accent, _is_colour, 'write a colour such as "#97301B"'),
+            accent=accent,
             raw_html=self._checked("raw_html", ESCAPE, MODES.__contains__, f"write {', '.join(MODES)}")
             if "raw_html" in self._table
             else default.raw_html,
@@ -101,7 +106,7 @@ class _Reader:
             digests=self._section("digests"),
         )
 
-    def _wrong(self, key: str, message: str, hint: str) -> None:
+    def _wrong(self, key: str, message: str, hint: str, notice: bool = False) -> None:
         line = next(
             (
                 number
@@ -110,7 +115,7 @@ class _Reader:
             ),
             None,
         )
-        self.problems.append(Problem(FILE, line, f"{key}: {message}", hint))
+        self.problems.append(Problem(FILE, line, f"{key}: {message}", hint, notice))
 
     def _section(self, key: str) -> dict[str, Any]:
         value = self._table.get(key, {})

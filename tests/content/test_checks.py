@@ -256,9 +256,10 @@ def test_a_dead_entry_of_the_navigation_is_named(tmp_path: Path) -> None:
 def test_what_harms_no_reader_is_a_notice(tmp_path: Path) -> None:
     write(tmp_path, "articles/a.md", "---\ntitle: T\nflavour: x\n---\n![A](https://example.org/a.png)")
     write(tmp_path, "articles/_defaults.yaml", "colour: red\n")
+    write(tmp_path, "site.toml", 'accent = "#FFE000"')
     report = check(tmp_path, NOW)
     assert report.problems == []
-    assert len(report.notices) == 4
+    assert len(report.notices) == 5
     assert {tuple(notice.plain()) for notice in report.notices} == {("file", "line", "message", "hint")}
 
 

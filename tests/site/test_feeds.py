@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
+import feedparser
 import pytest
 from flask.testing import FlaskClient
 
@@ -101,3 +102,14 @@ def test_robots_are_shown_the_sitemap_and_kept_from_mailed_links(client: FlaskCl
     lines = client.get("/robots.txt").text.splitlines()
     assert "Sitemap: https://news.example.org/sitemap.xml" in lines
     assert {"Disallow: /confirm/", "Disallow: /unsubscribe/", "Disallow: /preferences/"} <= set(lines)
+
+
+@pytest.mark.parametrize("base", ["", "/topics/systems", "/topics/quiet", "/authors/mara-lindqvist"])
+def test_a_reader_program_finds_nothing_wrong_with_a_feed(client: FlaskClient, base: str) -> None:
+    answer = client.get(f"{base}/feed.xml")
+    parsed = feedparser.parse(
+        answer.data, response_headers={name.lower(): value for name, value in answer.headers.items()}
+    )
+    assert not parsed.bozo, parsed.get("bozo_exception")
+    assert parsed.version == "atom10"
+    assert all(entry.content[0].value and entry.id and entry.updated_parsed for entry in parsed.entries)
