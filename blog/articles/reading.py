@@ -23,6 +23,8 @@ from blog.articles.models import (
 #: A wrong address is compared with this many of the newest articles; anyone can ask for wrong addresses.
 MOST_COMPARED = 2_000
 LONGEST_SLUG = 100
+#: An address that was cut off somewhere is the beginning of the right one.
+SHORTEST_BEGINNING = 4
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ def suggestions(session: Session, slug: str, now: datetime, limit: int = 3) -> l
     wanted = slug[:LONGEST_SLUG].lower()
     slugs = list(session.scalars(_slugs(now).limit(MOST_COMPARED)))
     same = [known for known in slugs if _letters(known) == _letters(wanted)]
-    near = [*same, *difflib.get_close_matches(wanted, slugs, n=limit)]
+    begun = [known for known in slugs if len(wanted) >= SHORTEST_BEGINNING and known.startswith(wanted)]
+    near = [*same, *begun, *difflib.get_close_matches(wanted, slugs, n=limit)]
     chosen = list(dict.fromkeys(near))[:limit]
     found = session.scalars(select(Article).where(Article.slug.in_(chosen)).options(*_WITHOUT_TEXTS))
     by_slug = {article.slug: article for article in found}

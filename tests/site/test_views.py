@@ -135,6 +135,11 @@ def test_a_missing_address_suggests_what_is_close(client: FlaskClient) -> None:
     assert '<a href="/articles/older-piece">' in answer.text
 
 
+def test_the_beginning_of_an_address_is_enough_to_be_helped(client: FlaskClient) -> None:
+    assert '<a href="/articles/backend-2-0">' in client.get("/articles/back").text
+    assert '<a href="/articles/backend-2-0">' not in client.get("/articles/bac").text
+
+
 def test_a_withdrawn_article_is_gone(client: FlaskClient, database: Database) -> None:
     with database.transaction() as session:
         make_article(session, "withdrawn", removed_at=datetime(2025, 6, 1, tzinfo=UTC))

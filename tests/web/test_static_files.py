@@ -46,5 +46,5 @@ def test_a_name_that_does_not_exist_is_a_mistake_in_a_template() -> None:
 def test_what_a_reader_loads_first_stays_small() -> None:
     files = static_files.read().files
     assert len(gzip.compress(files["site.css"])) <= 7 * 1024
-    assert len(files["fonts/text.woff2"]) + len(files["fonts/head.woff2"]) <= 80 * 1024
+    assert len(files["fonts/text.woff2"]) + len(files["fonts/head.woff2"]) <= 60_000
     assert {"fonts/LICENSE-source-serif-4.txt", "fonts/LICENSE-schibsted-grotesk.txt"} <= files.keys()

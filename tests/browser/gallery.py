@@ -1,0 +1,159 @@
+"""Every kind of page in every state it can be in, as addresses of one running site."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import time_machine
+from flask import Flask, abort
+from werkzeug.serving import make_server
+
+from blog import clock, create_app
+from blog.articles.publishing import publish
+from blog.digests import dispatch
+from blog.digests.dispatch import Office
+from blog.settings import ROOT, load_settings
+from blog.subscribers.models import Cadence, Subscriber
+from blog.tokens import Purpose
+from blog.web.context import Services
+from blog.web.guards import public
+from tests.factories import make_article, make_subscriber
+
+FRIDAY = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+#: A topic of its own for the pages that need more articles than the sample has.
+MANY = 45
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A page to be looked at: where it is, and what is pressed there (a button by its name) beforehand."""
+
+    name: str
+    address: str
+    press: str = ""
+    typed: str = ""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A running site and what is to be seen on it."""
+
+    site: str
+    pictures: list[Picture]
+
+
+@contextmanager
+def stage(folder: Path, database_file: Path) -> Iterator[Stage]:
+    """Serve the sample publication with people, a sent digest and a view for every refusal."""
+    settings = load_settings(
+        database_url=f"sqlite:///{database_file}",
+        content_dir=ROOT / "content",
+        var_dir=folder,
+        secret_key="a-secret-for-pictures-only-0123456789abcdef",
+        postal_address="Example Ltd, 1 High Street, Exampletown",
+    )
+    app = create_app(settings)
+    services: Services = app.extensions["blog"]
+    publish(services.database, settings.content_dir, clock.now)
+    pictures = [*_standing(), *_of_people(services), *_of_issues(services), *_of_refusals(app)]
+    _write_many(services)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield Stage(f"http://127.0.0.1:{server.server_port}", pictures)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    services.database.dispose()
+
+
+def _standing() -> list[Picture]:
+    return [
+        Picture("home", "/"),
+        Picture("article-in-a-series", "/articles/back-pressure-is-good-manners"),
+        Picture("article", "/articles/backend-2-0-systems-thinking-first"),
+        Picture("topics", "/topics"),
+        Picture("topic", "/topics/security"),
+        Picture("topic-second-page", "/topics/many/page/2"),
+        Picture("all-series", "/series"),
+        Picture("series", "/series/the-quiet-queue"),
+        Picture("authors", "/authors"),
+        Picture("author", "/authors/nkem-sorrell"),
+        Picture("archive", "/archive"),
+        Picture("feeds", "/feeds"),
+        Picture("page", "/about"),
+        Picture("subscribe", "/subscribe"),
+        Picture("subscribe-mistyped", "/subscribe", "Subscribe", "ada@"),
+        Picture("subscribe-sent", "/subscribe", "Subscribe", "new@example.org"),
+        Picture("missing", "/articles/backend-2"),
+    ]
+
+
+def _of_people(services: Services) -> list[Picture]:
+    tokens = services.tokens
+    with services.database.transaction() as session:
+        people = {
+            name: make_subscriber(
+                session, tokens, f"{name}@example.org", status, now=FRIDAY - timedelta(days=20)
+            )
+            for name, status in (
+                ("pending", "pending"),
+                ("confirming", "pending"),
+                ("active", "active"),
+                ("leaving", "active"),
+                ("left", "unsubscribed"),
+            )
+        }
+        session.flush()
+        links = {name: _links(services, person) for name, person in people.items()}
+        with time_machine.travel(FRIDAY - timedelta(days=90)):
+            old = _links(services, people["pending"])["confirm"]
+    return [
+        Picture("confirm", links["pending"]["confirm"]),
+        Picture("confirm-done", links["confirming"]["confirm"], "Yes, subscribe me"),
+        Picture("confirm-again", links["active"]["confirm"]),
+        Picture("confirm-too-late", old),
+        Picture("confirm-broken", "/confirm/broken"),
+        Picture("preferences", links["active"]["preferences"]),
+        Picture("preferences-saved", links["active"]["preferences"], "Save preferences"),
+        Picture("preferences-of-nobody", links["left"]["preferences"]),
+        Picture("preferences-broken", "/preferences/broken"),
+        Picture("unsubscribe", links["active"]["unsubscribe"]),
+        Picture("unsubscribe-done", links["leaving"]["unsubscribe"], "Unsubscribe"),
+        Picture("unsubscribe-broken", "/unsubscribe/broken"),
+    ]
+
+
+def _links(services: Services, person: Subscriber) -> dict[str, str]:
+    tokens = services.tokens
+    return {
+        "confirm": f"/confirm/{tokens.timed(Purpose.CONFIRM, [person.public_id, person.nonce])}",
+        "preferences": f"/preferences/{tokens.capability(Purpose.PREFERENCES, person.public_id)}",
+        "unsubscribe": f"/unsubscribe/{tokens.capability(Purpose.UNSUBSCRIBE, person.public_id)}",
+    }
+
+
+def _of_issues(services: Services) -> list[Picture]:
+    office = Office(services.database, services.settings, services.links, services.site())
+    opened = dispatch.run(office, Cadence.WEEKLY, FRIDAY)
+    assert opened.issue
+    return [Picture("digests", "/digests"), Picture("digest", f"/digests/{opened.issue}")]
+
+
+def _of_refusals(app: Flask) -> list[Picture]:
+    def refused(code: int) -> str:
+        return abort(code)
+
+    app.add_url_rule("/refused/<int:code>", "refused", public(refused))
+    names = {403: "foreign-form", 410: "withdrawn", 429: "too-many", 500: "broken", 503: "busy"}
+    return [Picture(name, f"/refused/{code}") for code, name in names.items()]
+
+
+def _write_many(services: Services) -> None:
+    with services.database.transaction() as session:
+        for number in range(MANY):
+            at = datetime(2019, 1, 1, tzinfo=UTC) + timedelta(days=number)
+            make_article(session, f"old-note-{number}", topics=["many"], published_at=at)

@@ -1,0 +1,129 @@
+"""Every page looks as it did when somebody last looked at it: `make approve` keeps what is seen now.
+
+The shots are compared small, with a tolerance for how machines draw letters; what moved, vanished or changed
+colour is found, a changed word hardly.
+"""
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops, ImageFilter
+from playwright.sync_api import Browser, Page
+
+from tests.browser.gallery import Picture, Stage, stage
+
+pytestmark = pytest.mark.browser
+
+APPROVED = Path(__file__).parent / "approved"
+#: Fonts and images are there, and no caret blinks.
+SETTLED = """async () => {
+  for (const image of document.images) image.loading = 'eager';
+  await Promise.all([...document.images].map(image => image.decode().catch(() => null)));
+  await document.fonts.ready;
+  document.activeElement.blur();
+}"""
+WIDTHS, SCHEMES = (360, 768, 1280), ("light", "dark")
+#: How much of a long page is looked at, in pixels of the screen.
+TALLEST = 3_000
+#: The shots are kept 180, 192 and 320 pixels wide, which shows what moved; the browser itself draws at half.
+SMALLER = {360: 2, 768: 4, 1280: 4}
+SCALE = 0.5
+#: A pixel counts when it differs by more than this (of 255), after a blur that evens letters out.
+DIFFERENCE, MOST_DIFFERENT = 40, 0.01
+#: A line more or less in a whole page may be a matter of the machine's code font.
+MOST_TALLER = 0.03
+
+
+@pytest.fixture(scope="module")
+def gallery(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("gallery")
+    shutil.copy(migrated_sqlite, folder / "blog.db")
+    with stage(folder, folder / "blog.db") as running:
+        yield running
+
+
+def test_every_page_looks_as_approved(browser: Browser, gallery: Stage, tmp_path: Path) -> None:
+    approving, wrong = bool(os.environ.get("APPROVE")), []
+    kept: set[str] = set()
+    for picture in gallery.pictures:
+        for name, shot in _shots(browser, gallery.site, picture):
+            kept.add(name)
+            complaint = None if approving else _compare(name, shot)
+            if approving:
+                _keep(APPROVED / name, shot)
+            elif complaint:
+                shot.save(tmp_path / name, lossless=True)
+                wrong.append(f"{name}: {complaint}")
+    surplus = {path.name for path in APPROVED.glob("*.webp")} - kept
+    if approving:
+        for name in surplus:
+            (APPROVED / name).unlink()
+    assert approving or surplus == set()
+    assert wrong == [], f"look at the new shots in {tmp_path}; if they are right: make approve"
+
+
+def test_the_approved_set_stays_small() -> None:
+    assert sum(path.stat().st_size for path in APPROVED.glob("*.webp")) < 3_000_000
+
+
+def _shots(browser: Browser, site: str, picture: Picture) -> Iterator[tuple[str, Image.Image]]:
+    """Yield a shot of a page at every width and in both schemes."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, reduced_motion="reduce", device_scale_factor=SCALE
+    )
+    page = context.new_page()
+    page.goto(site + picture.address)
+    if picture.typed:
+        page.get_by_label("E-mail address").fill(picture.typed)
+    if picture.press:
+        page.get_by_role("button", name=picture.press).click()
+    page.evaluate(SETTLED)
+    for width, scheme in product(WIDTHS, SCHEMES):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        yield f"{picture.name}-{width}-{scheme}.webp", _shot(page, width)
+    context.close()
+
+
+def _shot(page: Page, width: int) -> Image.Image:
+    height = min(TALLEST, int(page.evaluate("document.documentElement.scrollHeight")))
+    clip = {"x": 0, "y": 0, "width": width, "height": height}
+    shot = Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip)))  # type: ignore[arg-type]
+    return shot.convert("RGB").reduce(round(SMALLER[width] * SCALE))
+
+
+def _compare(name: str, shot: Image.Image) -> str | None:
+    """Return what is wrong with a shot, or None."""
+    if not (APPROVED / name).exists():
+        return "nobody has approved this page yet"
+    approved = Image.open(APPROVED / name).convert("RGB")
+    taller = shot.height - approved.height
+    if abs(taller) > max(2, MOST_TALLER * approved.height):
+        return f"is {abs(taller) / approved.height:.0%} {'taller' if taller > 0 else 'shorter'} than approved"
+    both = (0, 0, shot.width, min(shot.height, approved.height))
+    pair = [image.crop(both).filter(ImageFilter.GaussianBlur(1.5)) for image in (shot, approved)]
+    histogram = ImageChops.difference(*pair).convert("L").histogram()
+    share = sum(histogram[DIFFERENCE:]) / sum(histogram)
+    return f"{share:.1%} of it looks different" if share > MOST_DIFFERENT else None
+
+
+def _keep(path: Path, shot: Image.Image) -> None:
+    path.parent.mkdir(exist_ok=True)
+    shot.save(path, quality=70, method=6)
+
+
+def test_what_vanished_or_changed_colour_is_found_and_noise_is_not() -> None:
+    name = "home-1280-light.webp"
+    approved = Image.open(APPROVED / name).convert("RGB")
+    assert _compare(name, approved.point(lambda value: min(255, value + 6))) is None
+    emptied = approved.copy()
+    emptied.paste((255, 255, 255), (0, 20, approved.width, 60))
+    assert "looks different" in (_compare(name, emptied) or "")
+    assert "looks different" in (_compare(name, ImageChops.invert(approved)) or "")
+    taller = Image.new("RGB", (approved.width, round(approved.height * 1.1)))
+    assert _compare(name, taller) == "is 10% taller than approved"
