@@ -17,6 +17,8 @@ from blog.theme import LIGHT, theme
 
 #: Raised whenever the same card would be drawn differently, so that no old one is shown.
 CARD_VERSION = 1
+#: The card of the pages that are no article.
+SITE_CARD = "/card.png"
 WIDTH, HEIGHT, MARGIN = 1200, 630, 72
 INK, MUTED = sketch.INK[0], "#566070"
 SIZES = range(104, 43, -4)
@@ -49,7 +51,8 @@ class Card:
 
     def address(self) -> str:
         """Return the path of the picture, with its version."""
-        return f"/cards/{quote(self.slug)}.png?v={self.short_version()}"
+        place = f"/cards/{quote(self.slug)}.png" if self.slug else SITE_CARD
+        return f"{place}?v={self.short_version()}"
 
 
 def of_article(found: Article, site: Site) -> Card:
@@ -64,6 +67,12 @@ def of_article(found: Article, site: Site) -> Card:
         site=site.name,
         accent=theme(site.accent).accent_light,
     )
+
+
+def of_site(site: Site) -> Card:
+    """Return the card of the site itself."""
+    accent = theme(site.accent).accent_light
+    return Card("", site.tagline or site.description or site.name, "", "", "", site.name, accent)
 
 
 def png(card: Card) -> bytes:
@@ -91,7 +100,7 @@ def _sketch(picture: Image.Image, card: Card, title_top: int | None) -> None:
     width = max(SMALLEST_SKETCH, min(LARGEST_SKETCH, round(room * marks.WIDTH / marks.HEIGHT)))
     width = width if title_top else SKETCH_ALONE
     pen = Pen(width, LIGHT[0], INK, card.accent)
-    drawing = pen.picture(sketch.draw(card.slug, card.topic or card.slug))
+    drawing = pen.picture(sketch.draw(card.slug or card.site, card.topic or card.slug or card.site))
     top = SKETCH_TOP if title_top else BASE - drawing.height
     picture.paste(drawing, (WIDTH - MARGIN - width, top))
 

@@ -26,7 +26,17 @@ def of_article(slug: str) -> Response:
         found = reading.article(session, slug, clock.now())
     if found is None:
         abort(404)
-    shown = card.of_article(found, current_site())
+    return _answer(card.of_article(found, current_site()))
+
+
+@blueprint.get(card.SITE_CARD)
+@public
+def of_site() -> Response:
+    """Serve the card of the site, for every page that is no article."""
+    return _answer(card.of_site(current_site()))
+
+
+def _answer(shown: card.Card) -> Response:
     path = services().settings.var_dir / "cache" / "cards" / f"{shown.version()}.png"
     response = Response(kept(path, MOST_BYTES, lambda: card.png(shown)), mimetype="image/png")
     current = request.args.get("v") == shown.short_version()

@@ -11,6 +11,7 @@ from blog.articles import reading, wording
 from blog.articles.models import Page
 from blog.content import images
 from blog.content.values import Site
+from blog.site import card
 from blog.web.context import services
 
 LOGO_HEIGHT = 36
@@ -36,6 +37,8 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["initials"] = wording.initials
     app.jinja_env.globals["count"] = wording.count
     app.jinja_env.globals["direction"] = wording.direction
+    # A global, since a macro that is imported sees nothing else.
+    app.jinja_env.globals["site_card"] = _site_card
 
 
 def current_site() -> Site:
@@ -57,6 +60,12 @@ def _globals() -> dict[str, Any]:
         "standing_pages": _standing_pages,
         "theme_address": f"/theme.css?v={theme.theme(site.accent).version()}",
     }
+
+
+def _site_card() -> dict[str, Any]:
+    site = current_site()
+    address = services().links.to(card.of_site(site).address())
+    return {"url": address, "width": card.WIDTH, "height": card.HEIGHT, "caption": site.name}
 
 
 def _logo(site: Site) -> Logo | None:

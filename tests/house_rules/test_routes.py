@@ -29,6 +29,7 @@ ROUTES = {
     "/authors/<slug>/feed.json": PUBLIC,
     "/authors/<slug>/feed.xml": PUBLIC,
     "/authors/<slug>/page/<int:number>": PUBLIC,
+    "/card.png": PUBLIC,
     "/cards/<slug>.png": PUBLIC,
     "/confirm/<token>": TOKEN,
     "/digests": PUBLIC,

@@ -67,7 +67,6 @@ def test_the_head_of_an_article_names_its_card_by_an_absolute_address(client: Fl
     assert json.loads(block.group(1))["image"]["url"] == address
     answer = client.get(address.removeprefix("https://news.example.org"))
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert "og:image" not in client.get("/").text
 
 
 def test_a_card_is_kept_by_readers_and_by_the_site(client: FlaskClient, settings: Settings) -> None:
@@ -176,3 +175,17 @@ def test_the_store_stays_within_its_size_and_drops_the_oldest(tmp_path: Path) ->
         time.sleep(0.01)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2", "3"]
     assert kept(tmp_path / "3", 30, lambda: b"") == b"x" * 10
+
+
+def test_a_page_that_is_no_article_has_the_card_of_the_site(client: FlaskClient) -> None:
+    for address in ("/", "/topics/systems", "/authors/mara-lindqvist"):
+        found = [
+            meta["content"]
+            for meta in read(client.get(address).text).all("meta")
+            if meta.get("property") == "og:image"
+        ]
+        assert len(found) == 1
+        assert found[0].startswith("https://news.example.org/card.png?v=")
+    answer = client.get(found[0].removeprefix("https://news.example.org"))
+    assert Image.open(io.BytesIO(answer.data)).size == (WIDTH, HEIGHT)
+    assert "immutable" in answer.headers["Cache-Control"]

@@ -21,7 +21,7 @@ from blog.content.values import ArticleFile, Library
 FIXED = {
     *("/", "/archive", "/authors", "/digests", "/feeds", "/series", "/subscribe", "/topics"),
     *("/feed.xml", "/feed.json", "/robots.txt", "/sitemap.xml", "/llms.txt", "/healthz", "/readyz"),
-    *("/favicon.ico", "/icon.svg", "/theme.css"),
+    *("/card.png", "/favicon.ico", "/icon.svg", "/theme.css"),
 }
 #: Addresses with a part that only the running site knows.
 _ELSEWHERE_KNOWN = re.compile(
