@@ -11,6 +11,7 @@ from flask import Flask
 
 from blog import clock
 from blog.delivery import ledger, outbox
+from blog.delivery.models import DeliveryState
 from blog.delivery.sender import Report, Sending, send_due
 from blog.delivery.slots import slot
 from blog.delivery.smtp import Relay, Security
@@ -18,7 +19,7 @@ from blog.delivery.states import Owner, Policy
 from blog.digests import dispatch
 from blog.errors import BlogError
 from blog.site import websub
-from blog.subscribers import emails, retention
+from blog.subscribers import emails, lifecycle, retention
 from blog.web.context import Services
 
 #: How many times in a row a relay may fail before `--until-idle` gives up; about three seconds.
@@ -46,6 +47,7 @@ class Work:
         with database.transaction() as session:
             returned, unknown = ledger.recover(session, self.owner, policy, clock.now())
             outbox.recover(session, self.owner, clock.now())
+            lifecycle.follow(session, clock.now())
         if returned or unknown:
             log.info("worker.recovered", given_back=returned, uncertain=unknown)
 
@@ -83,6 +85,8 @@ class Work:
         with self.services.database.transaction() as session:
             for mailing in ledger.finish(session, clock.now()):
                 log.info("digest.done", issue=mailing)
+            if report.results.get(DeliveryState.BOUNCED):
+                lifecycle.follow(session, clock.now())
         return report
 
     def _sending(self) -> Sending:

@@ -102,7 +102,7 @@ def _run(office: Office, cadence: Cadence, now: datetime, at: datetime, period: 
         return NOTHING
     frozen = [plan.Frozen(edition, compose.template(press, edition, now)) for edition in editions]
     # Reaching no further than now: what appears between now and a later `at` is for the next issue.
-    draft = plan.Draft(cadence, number, press.title, min(at, now), compose.web_view(press, editions))
+    draft = plan.Draft(cadence, number, press.title, min(at, now), compose.web_view(press, editions), at)
     with office.database.transaction() as session:
         return _open(session, press, draft, frozen, period, now)
 

@@ -53,13 +53,14 @@ class Edition:
 
 @dataclass(frozen=True)
 class Draft:
-    """What an issue says of itself before it has a number."""
+    """What an issue says of itself before it has a number; `at` is the moment its editions were made for."""
 
     cadence: Cadence
     number: int
     title: str
     cutoff_at: datetime
     web_html: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def editions(session: Session, cadence: Cadence, at: datetime) -> list[Edition]:
     Groups with nothing new are left out. Needs a writing transaction: see `_no_sync_under_way`.
     """
     _no_sync_under_way(session)
-    articles, groups = live_articles(session, at), _groups(session, cadence)
+    articles, groups = live_articles(session, at), _groups(session, cadence, at)
     past = _past(session, {group.last_issue for group in groups if group.last_issue})
     sets: dict[tuple[int, ...], list[Group]] = defaultdict(list)
     for group in groups:
@@ -112,13 +113,14 @@ def open_issue(
     Nobody eligible means that another planner was faster and its deliveries cover the same people.
     """
     issue_id = ledger.open_mailing(session, "digest", envelope_from, now)
-    session.add(Issue(id=issue_id, created_at=now, **vars(draft)))
+    columns = {name: value for name, value in vars(draft).items() if name != "at"}
+    session.add(Issue(id=issue_id, created_at=now, **columns))
     session.flush()
     eligible = 0
     carried: dict[int, Article] = {}
     for position, item in enumerate(frozen):
         variant = ledger.add_variant(session, issue_id, f"{position}", item.template)
-        for recipients in _recipients(draft.cadence, item.edition.groups, issue_id):
+        for recipients in _recipients(draft.cadence, item.edition.groups, issue_id, draft.at):
             eligible += ledger.plan(session, issue_id, variant, recipients, domain, now)
         carried.update((article.id, article) for article in item.edition.articles)
     session.add_all(
@@ -175,8 +177,8 @@ def _past(session: Session, issue_ids: set[int]) -> dict[int, Past]:
     return {issue_id: Past(cutoff, frozenset(carried[issue_id])) for issue_id, cutoff in issues}
 
 
-def _groups(session: Session, cadence: Cadence) -> list[Group]:
-    people, covered = audience(cadence).subquery(), _covered().subquery()
+def _groups(session: Session, cadence: Cadence, at: datetime) -> list[Group]:
+    people, covered = audience(cadence, at).subquery(), _covered().subquery()
     rows = session.execute(
         select(people.c.topics, covered.c.last_issue)
         .join_from(people, covered, covered.c.recipient_id == people.c.id, isouter=True)
@@ -200,9 +202,9 @@ def _covered(but_issue: int = 0) -> Select[int, int]:
 
 
 def _recipients(
-    cadence: Cadence, groups: Sequence[Group], issue_id: int
+    cadence: Cadence, groups: Sequence[Group], issue_id: int, at: datetime
 ) -> Iterator[Select[tuple[int, str, str, str]]]:
-    people, covered = audience(cadence).subquery(), _covered(but_issue=issue_id).subquery()
+    people, covered = audience(cadence, at).subquery(), _covered(but_issue=issue_id).subquery()
     for start in range(0, len(groups), GROUPS_AT_ONCE):
         matches = [
             and_(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from blog.delivery import suppression
@@ -10,8 +10,8 @@ from blog.delivery.suppression import Reason, is_suppressed
 from blog.subscribers.models import Cadence, Status, Subscriber
 
 
-def audience(cadence: Cadence) -> Select[int, str, str, str, str, datetime | None]:
-    """Return the select of everybody who hears at this cadence.
+def audience(cadence: Cadence, now: datetime) -> Select[int, str, str, str, str, datetime | None]:
+    """Return the select of everybody who hears at this cadence and has not paused beyond `now`.
 
     Its columns: id, public_id, address, address_hash, topics, confirmed_at. The digests room puts it inside
     its own statements.
@@ -26,6 +26,7 @@ def audience(cadence: Cadence) -> Select[int, str, str, str, str, datetime | Non
     ).where(
         Subscriber.status == Status.ACTIVE,
         Subscriber.cadence == cadence,
+        or_(Subscriber.paused_until.is_(None), Subscriber.paused_until <= now),
         ~is_suppressed(Subscriber.address_hash),
     )
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from blog.content.values import Site
-from blog.subscribers.models import Cadence
+from blog.subscribers.models import Cadence, Subscriber
 
 MOST_TOPIC_CHARACTERS = 2000  # the width of the column
 
@@ -65,3 +66,8 @@ def topics(values: Iterable[str], site: Site) -> tuple[str, ...]:
 def chosen_topics(stored: str) -> list[str]:
     """Return the topics that a stored value stands for; an empty list means all."""
     return stored.split(",") if stored else []
+
+
+def of(subscriber: Subscriber) -> dict[str, Any]:
+    """Return what somebody has chosen, as the record of consent holds it."""
+    return {"cadence": subscriber.cadence, "topics": chosen_topics(subscriber.topics)}

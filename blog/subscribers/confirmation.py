@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import update
+from sqlalchemy import and_
 from sqlalchemy.orm import Session
 
 from blog.delivery import suppression
 from blog.delivery.suppression import LIFTED_BY_CONFIRMING, SILENT
-from blog.subscribers import consent, directory
-from blog.subscribers.choices import chosen_topics
+from blog.subscribers import choices, directory, lifecycle
 from blog.subscribers.consent import Event, Method, Origin
+from blog.subscribers.lifecycle import Act
 from blog.subscribers.models import Status, Subscriber
 from blog.tokens import BadToken, ExpiredToken, Purpose, Tokens
 
@@ -58,23 +58,18 @@ def confirm(session: Session, tokens: Tokens, token: str, origin: Origin, now: d
     if standing.state is not State.ASK:
         return standing
     # Of two presses at once only one finds the row as it was: there is one consent event.
-    subscriber = session.scalar(
-        update(Subscriber)
-        .where(
-            Subscriber.public_id == public_id,
-            Subscriber.nonce == nonce,
-            Subscriber.status.in_(CONFIRMABLE),
-        )
-        .values(status=Status.ACTIVE, confirmed_at=now, left_at=None)
-        .returning(Subscriber)
-        .execution_options(populate_existing=True)
+    subscriber = lifecycle.move(
+        session,
+        and_(Subscriber.public_id == public_id, Subscriber.nonce == nonce),
+        Event.CONFIRMED,
+        Act(Method.PAGE, origin, now),
+        values={"confirmed_at": now, "left_at": None},
+        details=choices.of,
     )
     if subscriber is None:
         session.expire_all()
         return _standing(session, public_id, nonce)
     suppression.lift(session, subscriber.address_hash, LIFTED_BY_CONFIRMING)
-    details = {"cadence": subscriber.cadence, "topics": chosen_topics(subscriber.topics)}
-    consent.record(session, subscriber.id, Event.CONFIRMED, Method.PAGE, origin, now, details)
     return Confirmation(State.CONFIRMED, subscriber)
 
 

@@ -15,12 +15,19 @@ WORDING_VERSION = "1"
 
 
 class Event(StrEnum):
-    """What happened to a consent."""
+    """What happened to a consent; `moved` is a change of address."""
 
     REQUESTED = "requested"
     CONFIRMED = "confirmed"
     CHANGED = "changed"
+    MOVED = "moved"
+    PAUSED = "paused"
+    RESUMED = "resumed"
     WITHDRAWN = "withdrawn"
+    RESTORED = "restored"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    ERASED = "erased"
     IMPORTED = "imported"
 
 
@@ -30,6 +37,9 @@ class Method(StrEnum):
     FORM = "form"
     PAGE = "page"
     ONE_CLICK = "one-click"
+    API = "api"
+    MAIL = "mail"
+    OPERATOR = "operator"
     IMPORT = "import"
 
 

@@ -4,14 +4,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from blog.db import Base, BigId, UTCDateTime
 
 
 class Status(StrEnum):
-    """Where a subscription stands; the last three are read from the suppression list."""
+    """Where a subscription stands, in the words that the outside sees."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -34,7 +34,8 @@ class Subscriber(Base):
     """One address that was entered, with its choices.
 
     `topics` holds the followed topics' slugs, sorted and joined by commas; empty means all. `address` is what
-    goes on the wire (domain as an A-label), `address_key` what makes two spellings the same address.
+    goes on the wire (domain as an A-label), `address_key` what makes two spellings the same address. Whoever
+    asked to be erased leaves a row without address or choices, so that what was sent still adds up.
     """
 
     __tablename__ = "subscribers"
@@ -62,6 +63,9 @@ class Subscriber(Base):
     confirm_mailed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    paused_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reminded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    account_nonce: Mapped[str | None] = mapped_column(String(32))
 
 
 class ConsentEvent(Base):
@@ -77,3 +81,30 @@ class ConsentEvent(Base):
     wording: Mapped[str] = mapped_column(String(64))
     network: Mapped[str] = mapped_column(String(64))
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class AddressChange(Base):
+    """A wish to be mailed elsewhere: confirmed from the new mailbox, told to the old one, then forgotten."""
+
+    __tablename__ = "address_changes"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id"), index=True)
+    nonce: Mapped[str] = mapped_column(String(32))
+    old_address: Mapped[str] = mapped_column(String(320))
+    email: Mapped[str] = mapped_column(String(320))
+    address: Mapped[str] = mapped_column(String(320))
+    address_key: Mapped[str] = mapped_column(String(320))
+    address_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class SignupCount(Base):
+    """How often something was tried within one span of time; `key` is a keyed hash that names nobody."""
+
+    __tablename__ = "signup_counts"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    span: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True, index=True)
+    tries: Mapped[int] = mapped_column(Integer)

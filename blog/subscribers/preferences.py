@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from blog.subscribers import audience, consent, directory
+from blog.subscribers import audience, choices, directory, lifecycle
 from blog.subscribers.choices import chosen_topics
 from blog.subscribers.consent import Event, Method, Origin
+from blog.subscribers.lifecycle import Act
 from blog.subscribers.models import Cadence, Status, Subscriber
 from blog.tokens import Purpose, Tokens
 
@@ -46,14 +46,11 @@ def change(
         return None
     if (before.cadence, chosen_topics(before.topics)) == (cadence, list(topics)):
         return before
-    after = session.scalar(
-        update(Subscriber)
-        .where(Subscriber.id == before.id, Subscriber.status == Status.ACTIVE)
-        .values(cadence=cadence, topics=",".join(topics))
-        .returning(Subscriber)
-        .execution_options(populate_existing=True)
+    return lifecycle.move(
+        session,
+        Subscriber.id == before.id,
+        Event.CHANGED,
+        Act(Method.PAGE, origin, now),
+        values={"cadence": cadence, "topics": ",".join(topics)},
+        details=choices.of,
     )
-    if after is not None:
-        details = {"cadence": cadence.value, "topics": list(topics)}
-        consent.record(session, after.id, Event.CHANGED, Method.PAGE, origin, now, details)
-    return after

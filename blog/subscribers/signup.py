@@ -5,25 +5,23 @@ is nearly the same. The person who is mailed is protected by limits per address,
 """
 
 import secrets
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import ColumnElement, and_, or_, update
 from sqlalchemy.orm import Session
 
 from blog.delivery import outbox, suppression
 from blog.delivery.addresses import Address
 from blog.delivery.suppression import SILENT, Reason
 from blog.delivery.upsert import upsert
-from blog.subscribers import consent, directory
+from blog.subscribers import consent, directory, lifecycle, rationing
 from blog.subscribers.choices import Choices
 from blog.subscribers.consent import Event, Method, Origin
 from blog.subscribers.models import Status, Subscriber
 from blog.tokens import Tokens
-
-COOLDOWN = timedelta(minutes=10)
-DAY = timedelta(days=1)
-MOST_A_DAY = 3
 
 
 class Mail(StrEnum):
@@ -33,29 +31,33 @@ class Mail(StrEnum):
     ALREADY_SUBSCRIBED = "already_subscribed"
 
 
+@dataclass(frozen=True)
+class Source:
+    """How a request came in: by what means, from where, and the domain that our mails come from."""
+
+    method: Method
+    origin: Origin
+    domain: str
+
+
 def sign_up(
-    session: Session,
-    address: Address,
-    choices: Choices,
-    origin: Origin,
-    tokens: Tokens,
-    domain: str,
-    now: datetime,
+    session: Session, address: Address, choices: Choices, source: Source, tokens: Tokens, now: datetime
 ) -> None:
-    """Take a request to be mailed at `address`; what follows goes by mail, from `domain`, or not at all.
+    """Take a request to be mailed at `address`; what follows goes by mail, or not at all.
 
     An address that complained or was erased causes nothing. One that bounced may prove that it works again.
     """
     address_hash = tokens.address_hash(address.key)
     reason = suppression.reason_for(session, address_hash)
-    # The silent ones cost the same work, which is then taken back: the time of an answer tells nothing.
+    # All do the same statements, and some are then taken back: the time of an answer tells nothing.
     with session.begin_nested() as work:
         row = new_row(address, address_hash, choices, now)
-        _request(session, row, reason, choices, origin, domain, now)
-        if reason in SILENT:
+        if not _request(session, row, reason, choices, source, now):
             work.rollback()
     if reason in SILENT:
         suppression.touch(session, address_hash)
+    else:
+        _keep_choices(session, address, choices)
 
 
 def new_row(address: Address, address_hash: str, choices: Choices, now: datetime) -> dict[str, object]:
@@ -81,25 +83,25 @@ def _request(
     row: dict[str, object],
     reason: Reason | None,
     choices: Choices,
-    origin: Origin,
-    domain: str,
+    source: Source,
     now: datetime,
-) -> None:
-    """Find or make the row; if this address may be mailed now, put the request on record and a mail out."""
+) -> bool:
+    """Find or make the row, put the request on record and a mail out; return whether that may stand.
+
+    Every step is done for everybody: what may not stand is taken back by the caller.
+    """
     insert = upsert(session, Subscriber).values(row)
     session.execute(insert.on_conflict_do_nothing(index_elements=[Subscriber.address_key]))
     subscriber = directory.by_key(session, str(row["address_key"]))
     if subscriber is None:
-        return  # Removed by another transaction in this very moment: the next request starts anew.
+        return False  # Removed by another transaction in this very moment: the next request starts anew.
     kind = _kind(subscriber, reason)
-    key = _free_key(session, subscriber, now)
-    granted = key is not None and _granted(session, subscriber, kind, now)
-    _keep_choices(session, subscriber, choices)
-    if key is None or not granted:
-        return
+    key = rationing.free_key(session, subscriber, now)
+    granted = lifecycle.request(session, _due(subscriber, now), reason, now, _marks(kind, now))
     details = {"cadence": choices.cadence.value, "topics": list(choices.topics)}
-    consent.record(session, subscriber.id, Event.REQUESTED, Method.FORM, origin, now, details)
-    outbox.add(session, kind, subscriber.id, key, domain, now)
+    consent.record(session, subscriber.id, Event.REQUESTED, source.method, source.origin, now, details)
+    outbox.add(session, kind, subscriber.id, key or secrets.token_hex(16), source.domain, now)
+    return granted and key is not None
 
 
 def _kind(subscriber: Subscriber, reason: Reason | None) -> Mail:
@@ -107,49 +109,26 @@ def _kind(subscriber: Subscriber, reason: Reason | None) -> Mail:
     return Mail.ALREADY_SUBSCRIBED if known else Mail.CONFIRM
 
 
-def _keep_choices(session: Session, subscriber: Subscriber, choices: Choices) -> None:
+def _keep_choices(session: Session, address: Address, choices: Choices) -> None:
     """Let the last request before the confirmation win; what is confirmed goes into the consent record."""
     session.execute(
         update(Subscriber)
-        .where(Subscriber.id == subscriber.id, Subscriber.status != Status.ACTIVE)
+        .where(Subscriber.address_key == address.key, Subscriber.status != Status.ACTIVE)
         .values(cadence=choices.cadence, topics=choices.stored_topics)
     )
 
 
-def _free_key(session: Session, subscriber: Subscriber, now: datetime) -> str | None:
-    """Return the outbox key of this address's next mail; None if it has had enough in the last 24 hours."""
-    yesterday, today = (_keys(subscriber, day) for day in (now - DAY, now))
-    used = outbox.added_since(session, [*yesterday, *today], now - DAY)
-    if len(used) >= MOST_A_DAY:
-        return None
-    return next((key for key in today if key not in used), None)
+def _due(subscriber: Subscriber, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that this address may be mailed now: one request in ten minutes gets that right.
 
-
-def _keys(subscriber: Subscriber, day: datetime) -> list[str]:
-    return [f"signup:{subscriber.id}:{day:%Y-%m-%d}:{number}" for number in range(MOST_A_DAY)]
-
-
-def _granted(session: Session, subscriber: Subscriber, kind: Mail, now: datetime) -> bool:
-    """Take the right to mail this address now: one request in ten minutes gets it.
-
-    The condition is inside the UPDATE, so that two requests at once cannot both pass. A new nonce makes
-    earlier confirmation links worthless.
+    It goes into the UPDATE itself, so that two requests at once cannot both pass.
     """
-    values: dict[str, object] = {"confirm_mailed_at": now}
-    if kind is Mail.CONFIRM:
-        values["nonce"] = secrets.token_hex(16)
-    if kind is Mail.CONFIRM and subscriber.status != Status.UNSUBSCRIBED:
-        values["status"] = Status.PENDING  # An active one whose mailbox bounced has to confirm anew.
-    granted = session.execute(
-        update(Subscriber)
-        .where(
-            Subscriber.id == subscriber.id,
-            Subscriber.status == subscriber.status,
-            or_(
-                Subscriber.confirm_mailed_at.is_(None),
-                Subscriber.confirm_mailed_at <= now - COOLDOWN,
-            ),
-        )
-        .values(**values)
-    )
-    return bool(granted.rowcount)  # type: ignore[attr-defined]
+    mailed_at = Subscriber.confirm_mailed_at
+    cool = or_(mailed_at.is_(None), mailed_at <= now - rationing.COOLDOWN)
+    return and_(Subscriber.id == subscriber.id, Subscriber.status == subscriber.status, cool)
+
+
+def _marks(kind: Mail, now: datetime) -> dict[str, Any]:
+    """Return the columns of a request that is granted; a new nonce makes earlier links worthless."""
+    nonce = {"nonce": secrets.token_hex(16)} if kind is Mail.CONFIRM else {}
+    return {"confirm_mailed_at": now, **nonce}

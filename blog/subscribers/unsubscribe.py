@@ -3,14 +3,14 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from blog.delivery import suppression
 from blog.delivery.suppression import Reason
-from blog.subscribers import consent, directory
+from blog.subscribers import directory, lifecycle
 from blog.subscribers.consent import Event, Method, Origin
-from blog.subscribers.models import Status, Subscriber
+from blog.subscribers.lifecycle import Act
+from blog.subscribers.models import Subscriber
 from blog.tokens import Purpose, Tokens
 
 
@@ -32,14 +32,14 @@ def unsubscribe(
     Raises `BadToken` for a link not of ours. A new nonce makes open confirmation links worthless.
     """
     public_id = tokens.read_capability(Purpose.UNSUBSCRIBE, token)
-    left: Subscriber | None = session.scalar(
-        update(Subscriber)
-        .where(Subscriber.public_id == public_id, Subscriber.status.in_((Status.PENDING, Status.ACTIVE)))
-        .values(status=Status.UNSUBSCRIBED, left_at=now, nonce=secrets.token_hex(16))
-        .returning(Subscriber)
+    left = lifecycle.move(
+        session,
+        Subscriber.public_id == public_id,
+        Event.WITHDRAWN,
+        Act(method, origin, now),
+        values={"left_at": now, "nonce": secrets.token_hex(16), "account_nonce": None},
     )
     if left is None:
         return directory.by_public_id(session, public_id)
     suppression.suppress(session, left.address_hash, Reason.UNSUBSCRIBED, now)
-    consent.record(session, left.id, Event.WITHDRAWN, method, origin, now)
     return left

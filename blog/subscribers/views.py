@@ -51,9 +51,9 @@ def subscribe() -> Response:
     except ValueError as error:
         typed = form.get("email", "")[:LONGEST_SHOWN]
         return _form(typed, form.get("cadence", ""), form.getlist("topics"), str(error))
-    domain = mailbox(services().settings.sender).address.rpartition("@")[2]
+    source = signup.Source(Method.FORM, _origin(), _mail_domain())
     with services().database.transaction() as session:
-        signup.sign_up(session, address, chosen, _origin(), services().tokens, domain, clock.now())
+        signup.sign_up(session, address, chosen, source, services().tokens, clock.now())
     return _page("sent.html")
 
 
@@ -206,6 +206,10 @@ def _page_of_form() -> str:
     referrer = request.referrer or ""
     path = urlsplit(referrer).path if referrer.startswith(services().links.to("/")) else ""
     return path if re.fullmatch(r"/[a-z0-9/-]{0,200}", path) and request.path == "/subscribe" else ""
+
+
+def _mail_domain() -> str:
+    return mailbox(services().settings.sender).address.rpartition("@")[2]
 
 
 def _site() -> Site:

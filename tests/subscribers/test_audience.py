@@ -22,7 +22,7 @@ def test_only_active_subscribers_of_the_cadence_are_mailed(database: Database, t
         make_subscriber(session, tokens, "pending@example.org", status="pending")
         make_subscriber(session, tokens, "left@example.org", status="unsubscribed")
     with database.reading() as session:
-        (row,) = session.execute(audience(Cadence.WEEKLY)).all()
+        (row,) = session.execute(audience(Cadence.WEEKLY, NOW)).all()
     assert list(row._mapping) == [
         "id",
         "public_id",
@@ -40,7 +40,7 @@ def test_a_suppressed_address_is_never_mailed(database: Database, tokens: Tokens
         row = make_subscriber(session, tokens)
         suppression.suppress(session, row.address_hash, reason, NOW)
     with database.reading() as session:
-        assert session.execute(audience(Cadence.WEEKLY)).all() == []
+        assert session.execute(audience(Cadence.WEEKLY, NOW)).all() == []
 
 
 @pytest.mark.parametrize(

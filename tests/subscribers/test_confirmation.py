@@ -100,7 +100,8 @@ def test_a_newer_link_ends_the_older(database: Database, tokens: Tokens) -> None
     old = confirmation.token_for(tokens, pending(database, tokens))
     choices = Choices(Cadence.WEEKLY, (), "UTC", "en")
     with database.transaction() as session:
-        signup.sign_up(session, parse("reader@example.org"), choices, ORIGIN, tokens, "example.org", NOW)
+        source = signup.Source(Method.FORM, ORIGIN, "example.org")
+        signup.sign_up(session, parse("reader@example.org"), choices, source, tokens, NOW)
     assert press(database, tokens, old) is State.EXPIRED
     assert press(database, tokens, confirmation.token_for(tokens, subscriber(database))) is State.CONFIRMED
 

@@ -12,14 +12,16 @@ from blog.delivery.addresses import parse
 from blog.delivery.suppression import Reason
 from blog.subscribers import signup
 from blog.subscribers.choices import Choices
-from blog.subscribers.consent import Origin
+from blog.subscribers.consent import Method, Origin
 from blog.subscribers.models import Cadence, Status
+from blog.subscribers.signup import Source
 from blog.tokens import Tokens
 from tests.factories import make_subscriber
 from tests.subscribers.rows import event_names, events, fingerprint, outbox, subscriber, subscribers
 
 NOW = datetime(2025, 5, 30, 9, 0, tzinfo=UTC)
 ORIGIN = Origin("203.0.113.0/24", "/subscribe", "1:abc")
+SOURCE = Source(Method.FORM, ORIGIN, "example.org")
 WEEKLY = Choices(Cadence.WEEKLY, (), "Europe/Berlin", "en")
 SignUp = Callable[..., None]
 
@@ -28,7 +30,7 @@ SignUp = Callable[..., None]
 def sign_up(database: Database, tokens: Tokens) -> SignUp:
     def post(email: str = "jane@example.com", choices: Choices = WEEKLY, now: datetime = NOW) -> None:
         with database.transaction() as session:
-            signup.sign_up(session, parse(email), choices, ORIGIN, tokens, "example.org", now)
+            signup.sign_up(session, parse(email), choices, SOURCE, tokens, now)
 
     return post
 
