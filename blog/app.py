@@ -17,6 +17,7 @@ from blog.errors import BlogError
 from blog.settings import Settings, load_settings
 from blog.site import cards, drawings, feeds, media, missing, page_globals, shelves, sitemap
 from blog.site import views as site
+from blog.subscribers import account_views as account
 from blog.subscribers import views as subscribers
 from blog.web import addresses, error_pages, guards, headers, static_files
 from blog.web.context import services
@@ -34,6 +35,7 @@ BLUEPRINTS = (
     cards.blueprint,
     media.blueprint,
     subscribers.blueprint,
+    account.blueprint,
     digests.blueprint,
 )
 DEMO_BLUEPRINTS = (inbox.blueprint,)

@@ -37,3 +37,12 @@ class Links:
 
     def preferences(self, token: str) -> str:
         return self.to(f"/preferences/{token}")
+
+    def restore(self, token: str) -> str:
+        return self.to(f"/restore/{token}")
+
+    def account(self, token: str) -> str:
+        return self.to(f"/account/{token}")
+
+    def move(self, token: str) -> str:
+        return self.to(f"/move/{token}")

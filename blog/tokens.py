@@ -10,6 +10,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from itsdangerous import BadData, SignatureExpired, TimestampSigner
@@ -24,6 +25,10 @@ class Purpose(StrEnum):
     CONFIRM = "subscription.confirm.v1"
     UNSUBSCRIBE = "subscription.unsubscribe.v1"
     PREFERENCES = "subscription.preferences.v1"
+    RESTORE = "subscription.restore.v1"
+    ACCOUNT = "subscription.account.v1"
+    MOVE = "subscription.move.v1"
+    FORM = "subscription.form.v1"
 
 
 class BadToken(ValueError):
@@ -67,6 +72,13 @@ class Tokens:
             raise ExpiredToken("the token's time is over") from None
         except (BadData, UnicodeError):
             raise BadToken("not a token of this site and purpose") from None
+
+    def read_pair(self, purpose: Purpose, token: str, valid: timedelta) -> tuple[str, str]:
+        """Return the two parts of a token's payload; raise `BadToken` or `ExpiredToken`."""
+        payload = self.read_timed(purpose, token, int(valid.total_seconds()))
+        if len(payload) != 2:
+            raise BadToken("not a token of this site and purpose")
+        return payload[0], payload[1]
 
     def address_hash(self, match_key: str) -> str:
         """Return the keyed hash an address is suppressed under; it outlives key rotation and erasure."""

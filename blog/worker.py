@@ -8,8 +8,10 @@ from email.utils import parseaddr
 
 import structlog
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from blog import clock
+from blog.articles import reading
 from blog.delivery import ledger, outbox
 from blog.delivery.models import DeliveryState
 from blog.delivery.sender import Report, Sending, send_due
@@ -19,7 +21,8 @@ from blog.delivery.states import Owner, Policy
 from blog.digests import dispatch
 from blog.errors import BlogError
 from blog.site import websub
-from blog.subscribers import emails, lifecycle, retention
+from blog.subscribers import emails, lifecycle, moving, retention
+from blog.subscribers.welcome import Teaser
 from blog.web.context import Services
 
 #: How many times in a row a relay may fail before `--until-idle` gives up; about three seconds.
@@ -29,6 +32,7 @@ RECOVER_SECONDS = 60.0
 SCHEDULE_SECONDS = 10.0
 TIDY_SECONDS = 3600.0
 ANNOUNCE_SECONDS = 60.0
+LATEST = 3
 
 log = structlog.get_logger(__name__)
 
@@ -61,11 +65,14 @@ class Work:
                 log.info("digest.opened", issue=opened.issue, eligible=opened.eligible)
 
     def tidy(self) -> None:
-        """Forget the addresses that were never confirmed."""
+        """Remind once, then forget, the addresses that were never confirmed; forget what moved away."""
+        domain, now = parseaddr(self.services.settings.sender)[1].rpartition("@")[2], clock.now()
         with self.services.database.transaction() as session:
-            forgotten = retention.forget_unconfirmed(session, clock.now())
-        if forgotten:
-            log.info("subscribers.forgotten", unconfirmed=forgotten)
+            reminded = retention.remind(session, domain, now)
+            forgotten = retention.forget_unconfirmed(session, now)
+            moving.forget_old(session, now)
+        if forgotten or reminded:
+            log.info("subscribers.tidied", reminded=reminded, forgotten=forgotten)
 
     def announce(self) -> None:
         """Tell the hub, if there is one, about feeds with news."""
@@ -75,9 +82,14 @@ class Work:
         """Send one single mail; return whether there was one."""
         services = self.services
         site = services.site()
-        render = emails.renderer(services.settings, services.tokens, services.links, site)
+        render = emails.renderer(services.settings, services.tokens, services.links, site, self._latest)
         with self.app.app_context():
             return outbox.run_once(services.database, render, self.owner, clock.now)
+
+    def _latest(self, session: Session) -> list[Teaser]:
+        links = self.services.links
+        found = reading.latest(session, clock.now(), LATEST)
+        return [Teaser(a.title, links.article(a.slug), a.description or a.excerpt) for a in found]
 
     def send(self, stop: threading.Event, patience: int | None = None) -> Report:
         """Send the deliveries that are due, and close the mailings that are done."""

@@ -8,14 +8,17 @@ from flask.cli import AppGroup
 
 from blog import clock
 from blog.cli.opening import json_option, open_services, print_json
+from blog.delivery import addresses
 from blog.errors import BlogError, UsageError
-from blog.subscribers import importing, report
+from blog.subscribers import importing, privacy, report
+from blog.subscribers.consent import Method, Origin
+from blog.subscribers.lifecycle import Act
 from blog.subscribers.models import Status
 
 
 @click.group("subscribers", cls=AppGroup)
 def group() -> None:
-    """Look at subscribers, or bring in a list that was opted in elsewhere."""
+    """Look at subscribers, bring in a list that was opted in elsewhere, or erase somebody."""
 
 
 @group.command("list", with_appcontext=False)
@@ -52,9 +55,33 @@ def show(email: str, as_json: bool) -> None:
         print_json(found)
         return
     topics = ", ".join(found["topics"]) or "all topics"
-    click.echo(f"{found['email']}: {found['status']}, {found['cadence']}, {topics}")
+    paused = f", paused until {found['paused_until']}" if found["paused_until"] else ""
+    click.echo(f"{found['email']}: {found['status']}, {found['cadence'] or 'no cadence'}, {topics}{paused}")
     for event in found["consent"]:
         click.echo(f"  {event['at']}  {event['event']} ({event['method']})")
+
+
+@group.command("erase", with_appcontext=False)
+@click.argument("email")
+@json_option
+def erase(email: str, as_json: bool) -> None:
+    """Erase everything about one person; only a keyed hash stays, so that the address is never mailed."""
+    services = open_services()
+    try:
+        address = addresses.parse(email)
+    except addresses.BadAddress as error:
+        raise UsageError(str(error)) from None
+    act = Act(Method.OPERATOR, Origin(""), clock.now())
+    with services.database.transaction() as session:
+        known = privacy.erase_address(session, services.tokens, address, act)
+    if as_json:
+        print_json({"erased": known, "suppressed": True})
+        return
+    click.echo(
+        "Erased. The address will never be mailed again."
+        if known
+        else "Nobody with this address was known here. It will never be mailed from now on."
+    )
 
 
 @group.command("import", with_appcontext=False)

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 from blog.content.values import Site
 from blog.subscribers.models import Cadence, Subscriber
@@ -12,10 +15,17 @@ MOST_TOPIC_CHARACTERS = 2000  # the width of the column
 NO_SUCH_CADENCE = "Choose how often you want to hear from us, from the list."
 NO_SUCH_TOPIC = "One of these topics does not exist. Choose from the list."
 TOO_MANY_TOPICS = "That is more topics than we can keep apart. Tick none of them to hear about all."
+NO_SUCH_TIMEZONE = "That time zone is not known. Write it as Europe/Berlin."
+LONGEST_PAUSE = timedelta(days=366)
+NO_SUCH_DAY = "Choose a day from tomorrow to a year from now, or leave the field empty."
 
 
 class BadChoice(ValueError):
     """A choice that is not on offer; the message says so to the person who made it."""
+
+
+class BadDate(BadChoice):
+    """A day on which mail cannot start again."""
 
 
 @dataclass(frozen=True)
@@ -71,3 +81,48 @@ def chosen_topics(stored: str) -> list[str]:
 def of(subscriber: Subscriber) -> dict[str, Any]:
     """Return what somebody has chosen, as the record of consent holds it."""
     return {"cadence": subscriber.cadence, "topics": chosen_topics(subscriber.topics)}
+
+
+def timezone(value: str) -> str:
+    """Read a time zone's name; raise `BadChoice` for one that does not exist."""
+    if value not in available_timezones():
+        raise BadChoice(NO_SUCH_TIMEZONE)
+    return value
+
+
+@cache
+def timezones() -> list[str]:
+    """Return the time zones to choose from: those named after places, and UTC."""
+    places = [name for name in available_timezones() if "/" in name and not name.startswith("Etc/")]
+    return ["UTC", *sorted(places)]
+
+
+def pause(value: str, zone: str, now: datetime) -> datetime | None:
+    """Read the day mail is to start again, as its first moment there; None for an empty field.
+
+    Raises `BadDate` for a day that is not ahead, or further than a year: a pause is not a farewell.
+    """
+    if not value.strip():
+        return None
+    try:
+        day = date.fromisoformat(value.strip())
+    except ValueError:
+        raise BadDate(NO_SUCH_DAY) from None
+    if not first_day(zone, now) <= day.isoformat() <= last_day(zone, now):
+        raise BadDate(NO_SUCH_DAY)
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def first_day(zone: str, now: datetime) -> str:
+    """Return the first day on which a pause can end: tomorrow, there."""
+    return (now.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)).isoformat()
+
+
+def last_day(zone: str, now: datetime) -> str:
+    """Return the last day on which a pause can end."""
+    return (now.astimezone(ZoneInfo(zone)).date() + LONGEST_PAUSE).isoformat()
+
+
+def day_in(moment: datetime, zone: str) -> str:
+    """Return the day of a moment by the calendar of a time zone."""
+    return moment.astimezone(ZoneInfo(zone)).date().isoformat()

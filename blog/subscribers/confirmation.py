@@ -1,21 +1,22 @@
 """Confirming: the button on the page that the mailed link opens. Looking at the page changes nothing."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from enum import StrEnum
 
 from sqlalchemy import and_
 from sqlalchemy.orm import Session
 
-from blog.delivery import suppression
+from blog.delivery import outbox, suppression
 from blog.delivery.suppression import LIFTED_BY_CONFIRMING, SILENT
 from blog.subscribers import choices, directory, lifecycle
-from blog.subscribers.consent import Event, Method, Origin
+from blog.subscribers.consent import Event
 from blog.subscribers.lifecycle import Act
-from blog.subscribers.models import Status, Subscriber
+from blog.subscribers.models import Mail, Status, Subscriber
 from blog.tokens import BadToken, ExpiredToken, Purpose, Tokens
 
 VALID_HOURS = 48
+VALID = timedelta(hours=VALID_HOURS)
 CONFIRMABLE = (Status.PENDING, Status.UNSUBSCRIBED)
 
 
@@ -48,8 +49,11 @@ def look(session: Session, tokens: Tokens, token: str) -> Confirmation:
     return read if isinstance(read, Confirmation) else _standing(session, *read)
 
 
-def confirm(session: Session, tokens: Tokens, token: str, origin: Origin, now: datetime) -> Confirmation:
-    """Make the subscription active, once; a link that has done its work answers `already`."""
+def confirm(session: Session, tokens: Tokens, token: str, act: Act, domain: str) -> Confirmation:
+    """Make the subscription active, once; a link that has done its work answers `already`.
+
+    The welcome goes out from `domain`, if it never has before.
+    """
     read = _read(tokens, token)
     if isinstance(read, Confirmation):
         return read
@@ -62,27 +66,26 @@ def confirm(session: Session, tokens: Tokens, token: str, origin: Origin, now: d
         session,
         and_(Subscriber.public_id == public_id, Subscriber.nonce == nonce),
         Event.CONFIRMED,
-        Act(Method.PAGE, origin, now),
-        values={"confirmed_at": now, "left_at": None},
+        act,
+        values={"confirmed_at": act.now, "left_at": None},
         details=choices.of,
     )
     if subscriber is None:
         session.expire_all()
         return _standing(session, public_id, nonce)
     suppression.lift(session, subscriber.address_hash, LIFTED_BY_CONFIRMING)
+    welcome = f"welcome:{subscriber.public_id}"
+    outbox.add(session, Mail.WELCOME, subscriber.id, welcome, domain, act.now)
     return Confirmation(State.CONFIRMED, subscriber)
 
 
 def _read(tokens: Tokens, token: str) -> tuple[str, str] | Confirmation:
     try:
-        payload = tokens.read_timed(Purpose.CONFIRM, token, VALID_HOURS * 3600)
+        return tokens.read_pair(Purpose.CONFIRM, token, VALID)
     except ExpiredToken:
         return Confirmation(State.EXPIRED)
     except BadToken:
         return Confirmation(State.INVALID)
-    if len(payload) != 2:
-        return Confirmation(State.INVALID)
-    return payload[0], payload[1]
 
 
 def _standing(session: Session, public_id: str, nonce: str) -> Confirmation:

@@ -30,6 +30,19 @@ class Cadence(StrEnum):
     MONTHLY = "monthly"
 
 
+class Mail(StrEnum):
+    """The kinds of single mail that this room causes; each has a folder of templates."""
+
+    CONFIRM = "confirm"
+    REMINDER = "reminder"
+    ALREADY_SUBSCRIBED = "already_subscribed"
+    WELCOME = "welcome"
+    LEFT = "left"
+    ACCOUNT = "account"
+    MOVE = "move"
+    MOVED = "moved"
+
+
 class Subscriber(Base):
     """One address that was entered, with its choices.
 

@@ -1,15 +1,29 @@
-"""Preferences: how often and about what, changed through a link that only the subscriber's mailbox holds."""
+"""Preferences: how often, about what, in which time zone, and not before when; by a link from a mail.
 
+Every digest carries that link and digests get forwarded, so it changes nothing that cannot be changed back
+and shows no address. What goes deeper needs a fresh link: see `account`.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from blog.subscribers import audience, choices, directory, lifecycle
-from blog.subscribers.choices import chosen_topics
-from blog.subscribers.consent import Event, Method, Origin
+from blog.subscribers.consent import Event
 from blog.subscribers.lifecycle import Act
 from blog.subscribers.models import Cadence, Status, Subscriber
 from blog.tokens import Purpose, Tokens
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the form asks for; without `paused_until` mail comes at once."""
+
+    cadence: Cadence
+    topics: tuple[str, ...]
+    timezone: str
+    paused_until: datetime | None = None
 
 
 def token_for(tokens: Tokens, public_id: str) -> str:
@@ -28,15 +42,7 @@ def read(session: Session, tokens: Tokens, token: str) -> Subscriber | None:
     return subscriber
 
 
-def change(
-    session: Session,
-    tokens: Tokens,
-    token: str,
-    cadence: Cadence,
-    topics: tuple[str, ...],
-    origin: Origin,
-    now: datetime,
-) -> Subscriber | None:
+def change(session: Session, tokens: Tokens, token: str, wishes: Wishes, act: Act) -> Subscriber | None:
     """Change an active subscriber's choices and return the subscriber; None if there is none (any more).
 
     Raises `BadToken` for a link not of ours.
@@ -44,13 +50,39 @@ def change(
     before = read(session, tokens, token)
     if before is None:
         return None
-    if (before.cadence, chosen_topics(before.topics)) == (cadence, list(topics)):
-        return before
+    after: Subscriber | None = before
+    if _chosen(before) != (wishes.cadence, list(wishes.topics), wishes.timezone):
+        after = lifecycle.move(
+            session,
+            Subscriber.id == before.id,
+            Event.CHANGED,
+            act,
+            values={
+                "cadence": wishes.cadence,
+                "topics": ",".join(wishes.topics),
+                "timezone": wishes.timezone,
+            },
+            details=choices.of,
+        )
+    return _paused(session, after, wishes.paused_until, act) if after is not None else None
+
+
+def _paused(session: Session, person: Subscriber, until: datetime | None, act: Act) -> Subscriber | None:
+    """Begin, move or end the pause, if that is a change."""
+    running = person.paused_until if person.paused_until and person.paused_until > act.now else None
+    if running == until:
+        return person
+    event = Event.PAUSED if until else Event.RESUMED
+    details = {"until": until.date().isoformat()} if until else {}
     return lifecycle.move(
         session,
-        Subscriber.id == before.id,
-        Event.CHANGED,
-        Act(Method.PAGE, origin, now),
-        values={"cadence": cadence, "topics": ",".join(topics)},
-        details=choices.of,
+        Subscriber.id == person.id,
+        event,
+        act,
+        values={"paused_until": until},
+        details=lambda _: details,
     )
+
+
+def _chosen(subscriber: Subscriber) -> tuple[str, list[str], str]:
+    return subscriber.cadence, choices.chosen_topics(subscriber.topics), subscriber.timezone

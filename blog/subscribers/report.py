@@ -1,5 +1,6 @@
 """What is known of one person, and lists of them, for the operator."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -29,16 +30,19 @@ def report(session: Session, tokens: Tokens, email: str) -> dict[str, Any] | Non
         return None
     subscriber = directory.by_key(session, address.key)
     if subscriber is not None:
-        return _of(session, subscriber)
-    reason = suppression.reason_for(session, tokens.address_hash(address.key))
+        return of(session, subscriber)
+    address_hash = tokens.address_hash(address.key)
+    reason = suppression.reason_for(session, address_hash)
     if reason is None:
         return None
+    left = directory.by_hash(session, address_hash)
     return {
         "email": address.email,
         "status": reason.value,
         "cadence": None,
         "topics": [],
-        "consent": [],
+        "paused_until": None,
+        "consent": _events(session, left) if left else [],
     }
 
 
@@ -57,15 +61,26 @@ def listing(session: Session, status: str | None, limit: int, after_id: int = 0)
     return [_listed(subscriber, why) for subscriber, why in session.execute(found)]
 
 
-def _of(session: Session, subscriber: Subscriber) -> dict[str, Any]:
-    events = select(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber.id).order_by(ConsentEvent.id)
+def of(session: Session, subscriber: Subscriber) -> dict[str, Any]:
+    """Return what is known of a subscriber: status, choices and consent record."""
     return {
         "email": subscriber.email,
         "status": audience.public_status(session, subscriber).value,
         "cadence": subscriber.cadence,
         "topics": chosen_topics(subscriber.topics),
-        "consent": [_event(event) for event in session.scalars(events)],
+        "paused_until": iso(subscriber.paused_until),
+        "consent": _events(session, subscriber),
     }
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Return a time as reports write it."""
+    return moment.isoformat() if moment else None
+
+
+def _events(session: Session, subscriber: Subscriber) -> list[dict[str, Any]]:
+    events = select(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber.id).order_by(ConsentEvent.id)
+    return [_event(event) for event in session.scalars(events)]
 
 
 def _event(event: ConsentEvent) -> dict[str, Any]:
@@ -87,7 +102,6 @@ def _has_status(status: str) -> ColumnElement[bool]:
 
 
 def _listed(subscriber: Subscriber, reason: str | None) -> dict[str, Any]:
-    confirmed_at = subscriber.confirmed_at
     return {
         "id": subscriber.id,
         "email": subscriber.email,
@@ -95,5 +109,5 @@ def _listed(subscriber: Subscriber, reason: str | None) -> dict[str, Any]:
         "cadence": subscriber.cadence,
         "topics": chosen_topics(subscriber.topics),
         "created_at": subscriber.created_at.isoformat(),
-        "confirmed_at": confirmed_at.isoformat() if confirmed_at else None,
+        "confirmed_at": iso(subscriber.confirmed_at),
     }

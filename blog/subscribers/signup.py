@@ -7,7 +7,6 @@ is nearly the same. The person who is mailed is protected by limits per address,
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, update
@@ -20,15 +19,8 @@ from blog.delivery.upsert import upsert
 from blog.subscribers import consent, directory, lifecycle, rationing
 from blog.subscribers.choices import Choices
 from blog.subscribers.consent import Event, Method, Origin
-from blog.subscribers.models import Status, Subscriber
+from blog.subscribers.models import Mail, Status, Subscriber
 from blog.tokens import Tokens
-
-
-class Mail(StrEnum):
-    """The kinds of mail that signing up can cause."""
-
-    CONFIRM = "confirm"
-    ALREADY_SUBSCRIBED = "already_subscribed"
 
 
 @dataclass(frozen=True)

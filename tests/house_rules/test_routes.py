@@ -21,6 +21,7 @@ PUBLIC, TOKEN = "public", "token"
 ROUTES = {
     "/": PUBLIC,
     "/<slug>": PUBLIC,
+    "/account/<token>": TOKEN,
     "/archive": PUBLIC,
     "/archive/page/<int:number>": PUBLIC,
     "/articles/<slug>": PUBLIC,
@@ -42,9 +43,11 @@ ROUTES = {
     "/icon.svg": PUBLIC,
     "/llms.txt": PUBLIC,
     "/media/<path:name>": PUBLIC,
+    "/move/<token>": TOKEN,
     "/pictures/<int:width>/<path:name>": PUBLIC,
     "/preferences/<token>": TOKEN,
     "/readyz": PUBLIC,
+    "/restore/<token>": TOKEN,
     "/robots.txt": PUBLIC,
     "/series": PUBLIC,
     "/series/<slug>": PUBLIC,
@@ -101,6 +104,9 @@ def test_reading_any_page_by_any_safe_method_changes_nothing(app: Flask, databas
                 tokens.timed(Purpose.CONFIRM, [person.public_id, person.nonce]),
                 tokens.capability(Purpose.UNSUBSCRIBE, person.public_id),
                 tokens.capability(Purpose.PREFERENCES, person.public_id),
+                tokens.timed(Purpose.RESTORE, [person.public_id, person.nonce]),
+                tokens.timed(Purpose.ACCOUNT, [person.public_id, person.nonce]),
+                tokens.timed(Purpose.MOVE, ["1", person.nonce]),
             ],
         }
     before = fingerprint(database)

@@ -16,6 +16,7 @@ from blog.subscribers import confirmation, signup, unsubscribe
 from blog.subscribers.choices import Choices
 from blog.subscribers.confirmation import State, confirm, look
 from blog.subscribers.consent import Method, Origin
+from blog.subscribers.lifecycle import Act
 from blog.subscribers.models import Cadence, Subscriber
 from blog.tokens import BadToken, Purpose, Tokens
 from tests.factories import make_subscriber
@@ -32,7 +33,7 @@ def pending(database: Database, tokens: Tokens, status: str = "pending") -> Subs
 
 def press(database: Database, tokens: Tokens, token: str) -> State:
     with database.transaction() as session:
-        return confirm(session, tokens, token, ORIGIN, NOW).state
+        return confirm(session, tokens, token, Act(Method.PAGE, ORIGIN, NOW), "example.org").state
 
 
 def glance(database: Database, tokens: Tokens, token: str) -> State:
@@ -112,7 +113,7 @@ def test_a_used_link_does_not_bring_back_one_who_left(database: Database, tokens
     press(database, tokens, token)
     leave = unsubscribe.token_for(tokens, row.public_id)
     with database.transaction() as session:
-        unsubscribe.unsubscribe(session, tokens, leave, Method.PAGE, ORIGIN, NOW)
+        unsubscribe.unsubscribe(session, tokens, leave, Act(Method.PAGE, ORIGIN, NOW), "example.org")
     assert press(database, tokens, token) is State.EXPIRED
     assert subscriber(database).status == "unsubscribed"
 

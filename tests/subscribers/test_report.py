@@ -31,6 +31,7 @@ def test_a_report_says_everything_about_one_person(database: Database, tokens: T
         "status": "active",
         "cadence": "weekly",
         "topics": ["security", "systems"],
+        "paused_until": None,
         "consent": [
             {
                 "event": event,
@@ -60,6 +61,7 @@ def test_of_an_erased_address_only_that_is_known(database: Database, tokens: Tok
         "status": "erased",
         "cadence": None,
         "topics": [],
+        "paused_until": None,
         "consent": [],
     }
 

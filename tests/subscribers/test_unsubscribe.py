@@ -10,6 +10,7 @@ from blog.delivery import suppression
 from blog.delivery.suppression import Reason
 from blog.subscribers import unsubscribe
 from blog.subscribers.consent import Method, Origin
+from blog.subscribers.lifecycle import Act
 from blog.subscribers.models import Subscriber
 from blog.tokens import BadToken, Purpose, Tokens
 from tests.factories import make_subscriber
@@ -21,7 +22,9 @@ ORIGIN = Origin("203.0.113.0/24")
 
 def leave(database: Database, tokens: Tokens, token: str) -> Subscriber | None:
     with database.transaction() as session:
-        return unsubscribe.unsubscribe(session, tokens, token, Method.ONE_CLICK, ORIGIN, NOW)
+        return unsubscribe.unsubscribe(
+            session, tokens, token, Act(Method.ONE_CLICK, ORIGIN, NOW), "example.org"
+        )
 
 
 def make(database: Database, tokens: Tokens, status: str = "active") -> tuple[Subscriber, str]:

@@ -25,7 +25,8 @@ FIXED = {
 }
 #: Addresses with a part that only the running site knows.
 _ELSEWHERE_KNOWN = re.compile(
-    r"/digests/\d+|/(confirm|preferences|unsubscribe|static|sketches|pictures|cards|sitemaps)/.+"
+    r"/digests/\d+|/(account|confirm|move|preferences|restore|unsubscribe)/.+"
+    r"|/(static|sketches|pictures|cards|sitemaps)/.+"
     r"|/archive/page/\d+|/speculation-rules\.json"
 )
 _SHELF = re.compile(r"(/(?:topics|authors|series)/[^/]+)(?:/feed\.xml|/feed\.json|/page/\d+)?")
