@@ -18,6 +18,7 @@ from blog.settings import Settings, load_settings
 from blog.site import cards, drawings, feeds, media, missing, page_globals, shelves, sitemap
 from blog.site import views as site
 from blog.subscribers import account_views as account
+from blog.subscribers import api
 from blog.subscribers import views as subscribers
 from blog.web import addresses, error_pages, guards, headers, static_files
 from blog.web.context import services
@@ -36,6 +37,7 @@ BLUEPRINTS = (
     media.blueprint,
     subscribers.blueprint,
     account.blueprint,
+    api.blueprint,
     digests.blueprint,
 )
 DEMO_BLUEPRINTS = (inbox.blueprint,)

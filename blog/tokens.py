@@ -10,7 +10,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from itsdangerous import BadData, SignatureExpired, TimestampSigner
@@ -79,6 +79,18 @@ class Tokens:
         if len(payload) != 2:
             raise BadToken("not a token of this site and purpose")
         return payload[0], payload[1]
+
+    def age(self, purpose: Purpose, token: str) -> timedelta:
+        """Return how long ago a genuine token was made; raise `BadToken` otherwise."""
+        try:
+            _, made_at = self._signer(purpose).unsign(token, return_timestamp=True)
+        except (BadData, UnicodeError):
+            raise BadToken("not a token of this site and purpose") from None
+        return datetime.now(UTC) - made_at
+
+    def count_key(self, what: str) -> str:
+        """Return the keyed hash under which tries are counted, so that a count names nobody."""
+        return hmac.new(self._derived("count"), what.encode(), hashlib.sha256).hexdigest()
 
     def address_hash(self, match_key: str) -> str:
         """Return the keyed hash an address is suppressed under; it outlives key rotation and erasure."""

@@ -21,7 +21,7 @@ from blog.delivery.states import Owner, Policy
 from blog.digests import dispatch
 from blog.errors import BlogError
 from blog.site import websub
-from blog.subscribers import emails, lifecycle, moving, retention
+from blog.subscribers import emails, lifecycle, moving, retention, shield
 from blog.subscribers.welcome import Teaser
 from blog.web.context import Services
 
@@ -71,6 +71,7 @@ class Work:
             reminded = retention.remind(session, domain, now)
             forgotten = retention.forget_unconfirmed(session, now)
             moving.forget_old(session, now)
+            shield.forget_old(session, now)
         if forgotten or reminded:
             log.info("subscribers.tidied", reminded=reminded, forgotten=forgotten)
 

@@ -36,15 +36,26 @@ Recorder = Callable[[Session, Owner, OutboxMail, str, datetime], bool]
 log = structlog.get_logger(__name__)
 
 
-def add(session: Session, kind: str, subject_id: int, dedup_key: str, domain: str, now: datetime) -> bool:
-    """Put a mail into the outbox; return False if one with this key is, or was, there already."""
+def add(
+    session: Session,
+    kind: str,
+    subject_id: int,
+    dedup_key: str,
+    domain: str,
+    now: datetime,
+    due_at: datetime | None = None,
+) -> bool:
+    """Put a mail into the outbox; return False if one with this key is, or was, there already.
+
+    It is due at once, or at `due_at`.
+    """
     insert = upsert(session, OutboxMail).values(
         kind=kind,
         subject_id=subject_id,
         dedup_key=dedup_key,
         message_id=f"<{secrets.token_hex(16)}@{domain}>",
         state=OutboxState.PENDING,
-        next_at=now,
+        next_at=due_at or now,
         created_at=now,
     )
     insert = insert.on_conflict_do_nothing(index_elements=[OutboxMail.dedup_key])

@@ -25,11 +25,12 @@ from blog.tokens import Tokens
 
 @dataclass(frozen=True)
 class Source:
-    """How a request came in: by what means, from where, and the domain that our mails come from."""
+    """How a request came in, the domain that our mails come from, and when they leave (default: at once)."""
 
     method: Method
     origin: Origin
     domain: str
+    mailed_at: datetime | None = None
 
 
 def sign_up(
@@ -92,7 +93,9 @@ def _request(
     granted = lifecycle.request(session, _due(subscriber, now), reason, now, _marks(kind, now))
     details = {"cadence": choices.cadence.value, "topics": list(choices.topics)}
     consent.record(session, subscriber.id, Event.REQUESTED, source.method, source.origin, now, details)
-    outbox.add(session, kind, subscriber.id, key or secrets.token_hex(16), source.domain, now)
+    outbox.add(
+        session, kind, subscriber.id, key or secrets.token_hex(16), source.domain, now, source.mailed_at
+    )
     return granted and key is not None
 
 

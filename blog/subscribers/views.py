@@ -1,15 +1,17 @@
 """The pages of signing up and leaving. GET never changes anything."""
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import TooManyRequests
 
 from blog.delivery import addresses
 from blog.delivery.addresses import masked
-from blog.subscribers import choices, confirmation, preferences, signup, unsubscribe
+from blog.subscribers import choices, confirmation, door, preferences, shield, unsubscribe
 from blog.subscribers.choices import Choices
 from blog.subscribers.confirmation import Confirmation, State
 from blog.subscribers.consent import Method
 from blog.subscribers.models import Cadence, Status, Subscriber
-from blog.subscribers.pages import act, mail_domain, origin, page, refuse_other_sites, site
+from blog.subscribers.pages import act, mail_domain, page, refuse_other_sites, site
+from blog.subscribers.shield import Verdict
 from blog.tokens import BadToken, ExpiredToken
 from blog.web.context import services
 from blog.web.guards import by_token, public
@@ -17,6 +19,7 @@ from blog.web.guards import by_token, public
 blueprint = Blueprint("subscribers", __name__)
 
 LONGEST_SHOWN = 320
+RETRY_SECONDS = 3600
 CONFIRM_STATUS = {State.EXPIRED: 410, State.INVALID: 404}
 
 
@@ -46,10 +49,10 @@ def subscribe() -> Response:
     except ValueError as error:
         typed = form.get("email", "")[:LONGEST_SHOWN]
         return _form(typed, form.get("cadence", ""), form.getlist("topics"), str(error))
-    source = signup.Source(Method.FORM, origin(), mail_domain())
-    with services().database.transaction() as session:
-        signup.sign_up(session, address, chosen, source, services().tokens, act().now)
-    return page("sent.html")
+    verdict = door.enter(address, chosen, Method.FORM, form.get("form", ""))
+    if verdict is Verdict.REFUSE:
+        raise TooManyRequests(retry_after=RETRY_SECONDS)
+    return _one_more_button() if verdict is Verdict.DOUBT else page("sent.html")
 
 
 @blueprint.get("/confirm/<token>")
@@ -144,16 +147,27 @@ def _restoring(token: str, press: bool) -> Response:
     return page("restore.html", state=state, masked=masked(found.email) if found else "")
 
 
+def _one_more_button() -> Response:
+    """Ask for one more press, with a token that this page alone carries: cached pages have none."""
+    form = request.form
+    kept = [(name, value) for name in ("email", "cadence", "topics") for value in form.getlist(name)]
+    return page("doubt.html", fields=[*kept, ("form", shield.form_token(services().tokens))])
+
+
 def _form(email: str, cadence: str, chosen: list[str], error: str | None) -> Response:
-    return page(
+    response = page(
         "subscribe.html",
         status=422 if error else 200,
+        form_token=shield.form_token(services().tokens),
         email=email,
         cadence=cadence,
         chosen=set(chosen),
         error=error,
         all_topics=list(site().topics),
     )
+    # The one public page with something of its own in every copy.
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _confirmation(found: Confirmation) -> Response:

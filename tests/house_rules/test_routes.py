@@ -22,6 +22,7 @@ ROUTES = {
     "/": PUBLIC,
     "/<slug>": PUBLIC,
     "/account/<token>": TOKEN,
+    "/api/v1/subscriptions": PUBLIC,
     "/archive": PUBLIC,
     "/archive/page/<int:number>": PUBLIC,
     "/articles/<slug>": PUBLIC,

@@ -1,0 +1,121 @@
+"""What protects other people's mailboxes from a flood of sign-ups: counts in the database, the same for all.
+
+Everything here depends on the visitor's network, the domain of the address and the hour, never on what is
+known of the address, so it gives nothing away. Counts are kept under keyed hashes and name nobody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from ipaddress import ip_address, ip_network
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from blog.delivery.upsert import upsert
+from blog.subscribers.models import SignupCount
+from blog.tokens import BadToken, Purpose, Tokens
+
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+NETWORK_AN_HOUR, NETWORK_A_DAY = 10, 20
+DOMAIN_AN_HOUR = 200
+#: Above this many sign-ups in an hour, and five times the usual, a form without proof needs one more button.
+CALM_AN_HOUR, UNUSUAL = 50, 5
+QUICKEST, OLDEST = timedelta(seconds=2), timedelta(hours=24)
+
+
+class Verdict(StrEnum):
+    """What is to become of a sign-up."""
+
+    PASS = "pass"  # noqa: S105 - a word, not a password
+    LATER = "later"
+    DOUBT = "doubt"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What is known of a sign-up before the address is looked up; `proven` is what a form's token shows."""
+
+    remote_address: str | None
+    domain: str
+    proven: bool
+
+
+def network_key(remote_address: str | None) -> str:
+    """Return the network that a visitor is counted by (/24, /64); "" for this machine itself.
+
+    Behind a proxy that nobody has declared, every visitor seems to be this machine: they share no limit then.
+    """
+    try:
+        ip = ip_address(remote_address or "")
+    except ValueError:
+        return ""
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return "" if ip.is_loopback else str(ip_network((ip, 24 if ip.version == 4 else 64), strict=False))
+
+
+def weigh(session: Session, tokens: Tokens, visit: Visit, now: datetime) -> Verdict:
+    """Count a sign-up and say what is to become of it; a refused one should be rolled back."""
+    network = network_key(visit.remote_address)
+    if network:
+        key = tokens.count_key(f"network {network}")
+        this_hour = _count(session, key, now)
+        if this_hour > NETWORK_AN_HOUR or _since(session, key, now - DAY) > NETWORK_A_DAY:
+            return Verdict.REFUSE
+    site = tokens.count_key("site")
+    tries = _count(session, site, now)
+    if tries > CALM_AN_HOUR and not visit.proven and tries > UNUSUAL * _usual(session, site, now):
+        return Verdict.DOUBT
+    of_domain = _count(session, tokens.count_key(f"domain {visit.domain}"), now)
+    return Verdict.LATER if of_domain > DOMAIN_AN_HOUR else Verdict.PASS
+
+
+def form_token(tokens: Tokens) -> str:
+    """Return the token of a form that is shown now."""
+    return tokens.timed(Purpose.FORM, ["signup"])
+
+
+def is_proven(tokens: Tokens, token: str) -> bool:
+    """Whether a form was shown by us, today, and not filled in faster than a person could."""
+    try:
+        tokens.read_timed(Purpose.FORM, token, int(OLDEST.total_seconds()))
+        return tokens.age(Purpose.FORM, token) >= QUICKEST
+    except BadToken:
+        return False
+
+
+def forget_old(session: Session, now: datetime) -> None:
+    """Delete the counts that no limit looks at any more."""
+    session.execute(delete(SignupCount).where(SignupCount.span < now - WEEK - HOUR))
+
+
+def _count(session: Session, key: str, now: datetime) -> int:
+    """Add one to this hour's count; return it. One statement, so that no two see the same number."""
+    span = now.replace(minute=0, second=0, microsecond=0)
+    insert = upsert(session, SignupCount).values(key=key, span=span, tries=1)
+    added = insert.on_conflict_do_update(
+        index_elements=[SignupCount.key, SignupCount.span], set_={"tries": SignupCount.tries + 1}
+    )
+    return int(session.scalar(added.returning(SignupCount.tries)) or 0)
+
+
+def _since(session: Session, key: str, since: datetime) -> int:
+    total = select(func.coalesce(func.sum(SignupCount.tries), 0))
+    return int(session.scalar(total.where(SignupCount.key == key, SignupCount.span > since)) or 0)
+
+
+def _usual(session: Session, key: str, now: datetime) -> int:
+    """Return the median of the last week's hours, this one left out."""
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    rows = select(SignupCount.tries).where(
+        SignupCount.key == key, SignupCount.span > now - WEEK, SignupCount.span < this_hour
+    )
+    return _median(list(session.scalars(rows)), hours=7 * 24)
+
+
+def _median(counted: Sequence[int], hours: int) -> int:
+    # Hours in which nobody came have no row.
+    quiet = max(0, hours - len(counted))
+    return sorted([0] * quiet + list(counted))[hours // 2]
