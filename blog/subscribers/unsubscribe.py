@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from blog.delivery import outbox, suppression
 from blog.delivery.suppression import Reason
 from blog.subscribers import choices, directory, lifecycle
-from blog.subscribers.consent import Event
+from blog.subscribers.consent import Event, Method
 from blog.subscribers.lifecycle import Act
 from blog.subscribers.models import Cadence, Mail, Status, Subscriber
 from blog.tokens import Purpose, Tokens
@@ -36,7 +36,7 @@ def look(session: Session, tokens: Tokens, token: str) -> Subscriber | None:
 def unsubscribe(session: Session, tokens: Tokens, token: str, act: Act, domain: str) -> Subscriber | None:
     """End the subscription that a link belongs to; doing so twice, or after erasure, is fine.
 
-    A receipt goes out from `domain`. Raises `BadToken` for a link not of ours. A new nonce makes open
+    After a press on the page a receipt goes out from `domain`. Raises `BadToken` for a link not of ours. A new nonce makes open
     confirmation links worthless.
     """
     public_id = tokens.read_capability(Purpose.UNSUBSCRIBE, token)
@@ -50,7 +50,8 @@ def unsubscribe(session: Session, tokens: Tokens, token: str, act: Act, domain: 
     if left is None:
         return directory.by_public_id(session, public_id)
     suppression.suppress(session, left.address_hash, Reason.UNSUBSCRIBED, act.now)
-    if left.confirmed_at is not None:
+    # One click is a header of the owner's own copy, which no forwarding keeps: they know, and want no mail.
+    if left.confirmed_at is not None and act.method is not Method.ONE_CLICK:
         # Under one key a day: leaving and coming back in a circle fills nobody's mailbox.
         key = f"left:{left.public_id}:{act.now:%Y-%m-%d}"
         outbox.add(session, Mail.LEFT, left.id, key, domain, act.now)

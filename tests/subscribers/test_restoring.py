@@ -55,6 +55,14 @@ def test_leaving_sends_one_receipt_a_day(database: Database, tokens: Tokens) -> 
     assert outbox(database) == ["left", "left"]
 
 
+def test_one_click_in_the_owners_own_mail_program_needs_no_receipt(
+    client: FlaskClient, database: Database, tokens: Tokens
+) -> None:
+    client.post(f"/unsubscribe/{make(database, tokens)}", data={"List-Unsubscribe": "One-Click"})
+    assert subscriber(database).status == "unsubscribed"
+    assert outbox(database) == []
+
+
 def test_one_who_never_confirmed_gets_no_receipt_and_no_way_back(database: Database, tokens: Tokens) -> None:
     left = leave(database, tokens, make(database, tokens, "pending"))
     assert outbox(database) == []
