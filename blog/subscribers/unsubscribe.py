@@ -36,8 +36,8 @@ def look(session: Session, tokens: Tokens, token: str) -> Subscriber | None:
 def unsubscribe(session: Session, tokens: Tokens, token: str, act: Act, domain: str) -> Subscriber | None:
     """End the subscription that a link belongs to; doing so twice, or after erasure, is fine.
 
-    After a press on the page a receipt goes out from `domain`. Raises `BadToken` for a link not of ours. A new nonce makes open
-    confirmation links worthless.
+    After a press on the page a receipt goes out from `domain`. A new nonce makes open confirmation links
+    worthless. Raises `BadToken` for a link not of ours.
     """
     public_id = tokens.read_capability(Purpose.UNSUBSCRIBE, token)
     left = lifecycle.move(
