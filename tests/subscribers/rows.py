@@ -39,10 +39,12 @@ def outbox(database: Database) -> list[str]:
 
 
 def fingerprint(database: Database) -> str:
-    """Return a hash over every row of every table."""
+    """Return a hash over every row of every table but the shield's, which counts whatever comes."""
     digest = hashlib.sha256()
     with database.reading() as session:
         for table in Base.metadata.sorted_tables:
+            if table.name == "signup_counts":
+                continue
             for row in session.execute(select(table).order_by(*table.primary_key.columns)):
                 digest.update(repr(tuple(row)).encode())
     return digest.hexdigest()
