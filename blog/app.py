@@ -15,13 +15,14 @@ from blog.delivery.mail import flask_config, mail
 from blog.digests import views as digests
 from blog.errors import BlogError
 from blog.settings import Settings, load_settings
-from blog.site import cards, drawings, feeds, media, missing, page_globals, shelves, sitemap
+from blog.site import cards, drawings, editions, feeds, media, missing, page_globals, shelves, sitemap
 from blog.site import views as site
 from blog.subscribers import account_views as account
 from blog.subscribers import api
 from blog.subscribers import views as subscribers
-from blog.web import addresses, error_pages, guards, headers, static_files
-from blog.web.context import services
+from blog.web import addresses, error_pages, guards, headers, page_cache, static_files
+from blog.web.context import Services, services
+from blog.web.editions import Editions
 
 LARGEST_BODY = 64 * 1024
 MOST_FORM_PARTS = 100
@@ -49,6 +50,8 @@ health = Blueprint("health", __name__)
 class Application(Flask):
     """Flask, but an error's log line holds no address, no token and nothing that a stranger typed."""
 
+    request_class = page_cache.QueryNoticed
+
     def log_exception(
         self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]
     ) -> None:
@@ -67,9 +70,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     app = Application("blog", template_folder=None, static_folder=None)
     app.jinja_loader = templating.loader(settings.templates_dir)
-    app.extensions["blog"] = runtime.build(settings)
+    built = app.extensions["blog"] = runtime.build(settings)
     _configure(app, settings)
-    headers.install(app, https=settings.site_url.startswith("https://"))
+    headers.install(app, settings.site_url.startswith("https://"), settings.shared_cache_seconds)
     addresses.install(app)
     static_files.install(app)
     page_globals.install(app)
@@ -80,6 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(blueprint)
     guards.refuse_unguarded(app)
     _warn_of_the_accent(settings)
+    _keep_pages(app, built)
     return app
 
 
@@ -94,6 +98,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
         MAX_FORM_PARTS=MOST_FORM_PARTS,
+        # Looked at when a page is made, which is once per edition: see blog/site/editions.py.
+        TEMPLATES_AUTO_RELOAD=True,
         **flask_config(settings),
     )
     if not settings.is_local:
@@ -102,6 +108,17 @@ def _configure(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+
+
+def _keep_pages(app: Flask, built: Services) -> None:
+    """Put the page cache in front of everything, so that what it answers never reaches Flask."""
+    read = editions.Reader(built.database, built.settings.content_dir)
+    app.wsgi_app = page_cache.PageCache(  # type: ignore[method-assign]
+        app.wsgi_app,
+        Editions(read, built.database),
+        built.settings.page_cache_mb * 1024 * 1024,
+        app.config.get("TRUSTED_HOSTS"),
+    )
 
 
 @health.get("/healthz")

@@ -87,7 +87,12 @@ class Ticket:
 
 
 class Database:
-    """Where the rows live; doors open `transaction()` to write and `reading()` to read."""
+    """Where the rows live; doors open `transaction()` to write and `reading()` to read.
+
+    `commits` counts the transactions of this process: who keeps what was read can tell that it may be old.
+    """
+
+    commits = 0
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
@@ -112,6 +117,7 @@ class Database:
         """Open a transaction that writes: committed at the end, rolled back on any error."""
         with self._exclusive(), _busy_as_such(), self._writing.begin() as session:
             yield session
+        Database.commits += 1
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -72,6 +72,12 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, le=9, description="Reverse proxies whose X-Forwarded-For is believed"
     )
+    page_cache_mb: int = Field(
+        24, ge=0, le=4096, description="Megabytes of ready pages that each process keeps in memory"
+    )
+    shared_cache_seconds: int = Field(
+        60, ge=0, le=86400, description="How long a CDN may show a page without asking; 0 = it always asks"
+    )
     inbox_dir: Path | None = Field(None, description="Set by `blog demo`: where its inbox keeps mail")
     demo: bool = Field(
         False,

@@ -1,13 +1,23 @@
 """What pages and reports ask of issues."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from blog.digests.models import Issue
 
 LISTED = 200
+
+
+class Mark(NamedTuple):
+    """What changes whenever the pages of the digests change: an issue, once opened, stays as it is."""
+
+    issues: int
+    newest: int | None
+    newest_at: datetime | None
 
 
 def latest(session: Session, limit: int = LISTED) -> Sequence[Issue]:
@@ -18,3 +28,9 @@ def latest(session: Session, limit: int = LISTED) -> Sequence[Issue]:
 def issue(session: Session, issue_id: int) -> Issue | None:
     """Return an issue, or None."""
     return session.get(Issue, issue_id)
+
+
+def mark(session: Session) -> Mark:
+    """Return the mark of the issues as they are."""
+    columns = func.count(Issue.id), func.max(Issue.id), func.max(Issue.created_at)
+    return Mark(*session.execute(select(*columns)).one())

@@ -10,7 +10,7 @@ from blog.site.keeping import kept
 from blog.site.page_globals import current_site
 from blog.web import headers
 from blog.web.context import services
-from blog.web.guards import public
+from blog.web.guards import public, unkept
 
 #: Room for some three thousand cards of about 20 KB.
 MOST_BYTES = 64 * 1024 * 1024
@@ -20,6 +20,7 @@ blueprint = Blueprint("cards", __name__)
 
 @blueprint.get("/cards/<slug>.png")
 @public
+@unkept
 def of_article(slug: str) -> Response:
     """Serve the card of an article; one asked for by its version never changes."""
     with services().database.reading() as session:

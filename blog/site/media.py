@@ -10,7 +10,7 @@ from blog.content import variants
 from blog.site.keeping import kept
 from blog.web import headers
 from blog.web.context import services
-from blog.web.guards import public
+from blog.web.guards import public, unkept
 
 KINDS = {
     ".avif": "image/avif",
@@ -38,6 +38,7 @@ blueprint = Blueprint("media", __name__)
 
 @blueprint.get("/media/<path:name>")
 @public
+@unkept
 def file(name: str) -> Response:
     """Serve an image or a film of the content folder; nothing else in that folder can be had."""
     found = _file(services().settings.content_dir, name, SERVED)
@@ -51,6 +52,7 @@ def file(name: str) -> Response:
 
 @blueprint.get("/pictures/<int:width>/<path:name>")
 @public
+@unkept
 def copy(width: int, name: str) -> Response:
     """Serve a smaller copy of an image, made on its first request; only those that pages list are made."""
     name, _, ending = name.rpartition(".")

@@ -22,6 +22,12 @@ def public(view: View) -> View:
     return _guarded(view, Guard.PUBLIC)
 
 
+def unkept(view: View) -> View:
+    """Mark a public view whose answers are made anew each time: a sync knows nothing of what they show."""
+    view.__dict__["kept"] = False
+    return view
+
+
 def by_token(view: View) -> View:
     """Mark a view that is opened by a link from a mail; its pages are never cached or indexed."""
     return _guarded(view, Guard.TOKEN)
@@ -42,6 +48,12 @@ def refuse_unguarded(app: Flask) -> None:
 def current_guard() -> Guard | None:
     """Return the guard of the view that this request reached; None where it reached none."""
     return _guard(current_app, request.endpoint) if request.endpoint else None
+
+
+def may_be_kept() -> bool:
+    """Whether the answers of the view that this request reached may be kept as bytes."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "guard", None) is Guard.PUBLIC and getattr(view, "kept", True)
 
 
 def _guard(app: Flask, endpoint: str) -> Guard | None:

@@ -5,7 +5,8 @@ There is no script on any page, so the policy allows none; JSON-LD blocks are da
 
 from flask import Flask, Response, request
 
-from blog.web.guards import Guard, current_guard
+from blog.web import page_cache
+from blog.web.guards import Guard, current_guard, may_be_kept
 
 ONE_YEAR = 31_536_000
 IMMUTABLE = f"public, max-age={ONE_YEAR}, immutable"
@@ -43,7 +44,7 @@ PRIVATE = {
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",
 }
-OPEN = {"Cache-Control": REVALIDATE, "Referrer-Policy": "strict-origin-when-cross-origin"}
+OPEN = {"Referrer-Policy": "strict-origin-when-cross-origin"}
 
 
 #: Which links a browser may fetch early: in a file, since the policy allows no script in a page.
@@ -51,17 +52,29 @@ SPECULATION_RULES = "/speculation-rules.json"
 READING = {"Speculation-Rules": f'"{SPECULATION_RULES}"'}
 
 
-def install(app: Flask, https: bool) -> None:
-    """Put the headers on every answer of `app`; `https` says whether the site's address is an https one."""
+def install(app: Flask, https: bool, shared_seconds: int) -> None:
+    """Put the headers on every answer of `app`; `https` says whether the site's address is an https one.
+
+    A shared cache may keep a page for `shared_seconds` without asking; a browser asks each time.
+    """
     fixed = FIXED | ({"Strict-Transport-Security": f"max-age={ONE_YEAR}; includeSubDomains"} if https else {})
+
+    pages = OPEN | {"Cache-Control": _page_caching(shared_seconds)}
 
     @app.after_request
     def complete(response: Response) -> Response:
         guard = current_guard()
         policy = {"Content-Security-Policy": _policy(guard)}
-        for name, value in {**fixed, **policy, **_by_kind(guard, response)}.items():
+        for name, value in {**fixed, **policy, **_by_kind(guard, response, pages)}.items():
             response.headers.setdefault(name, value)
         return _conditional(guard, response)
+
+
+def _page_caching(shared_seconds: int) -> str:
+    if not shared_seconds:
+        return REVALIDATE
+    # No `must-revalidate`: behind a dead host a day-old page is better than none (RFC 5861, section 4).
+    return f"public, max-age=0, s-maxage={shared_seconds}, stale-if-error=86400"
 
 
 def _policy(guard: Guard | None) -> str:
@@ -70,12 +83,12 @@ def _policy(guard: Guard | None) -> str:
     return MAIL_POLICY if request.endpoint == MAIL_ENDPOINT else INBOX_POLICY
 
 
-def _by_kind(guard: Guard | None, response: Response) -> dict[str, str]:
+def _by_kind(guard: Guard | None, response: Response, pages: dict[str, str]) -> dict[str, str]:
     # An error is kept by no cache: what is missing now may be published in a minute. And where no view was
     # reached the address may still hold a mistyped token, so it is told to nobody.
     if guard is not Guard.PUBLIC or response.status_code >= 400:
         return PRIVATE
-    return OPEN | READING if response.mimetype == "text/html" else OPEN
+    return pages | READING if response.mimetype == "text/html" else pages
 
 
 def _conditional(guard: Guard | None, response: Response) -> Response:
@@ -83,6 +96,10 @@ def _conditional(guard: Guard | None, response: Response) -> Response:
     readable = request.method in ("GET", "HEAD") and response.status_code == 200
     if guard is not Guard.PUBLIC or not readable or response.is_streamed:
         return response
+    if may_be_kept():
+        page_cache.offer(request.environ, response)
+    if page_cache.MADE in request.environ:
+        return response  # the cache in front answers, with the tag of the coding that it chooses
     response.add_etag()
     response.make_conditional(request)
     return response

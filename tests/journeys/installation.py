@@ -99,12 +99,13 @@ class Installation:
         return fetch(address if "://" in address else self.site + address, data)
 
     @contextmanager
-    def serving(self) -> Iterator[None]:
+    def serving(self, workers: int = 1) -> Iterator[None]:
         """Serve the site until the block ends."""
-        log = self.folder / "serve.log"
+        log = self.folder / f"serve-{self.port}.log"
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                [sys.executable, "-m", "blog.cli", "serve", "--port", str(self.port)],
+                [sys.executable, "-m", "blog.cli", "serve", "--port", str(self.port),
+                 "--workers", str(workers)],
                 env=self.environment, start_new_session=True, stdout=stream, stderr=stream,
             )  # fmt: skip
         try:

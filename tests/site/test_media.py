@@ -1,8 +1,10 @@
 """Images beside articles, drawings, the icon and the colours."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 
 from blog.settings import Settings
@@ -85,7 +87,9 @@ def test_the_colours_follow_the_accent(client: FlaskClient, settings: Settings) 
     assert "#2A3BE0" in before.text
     text = (settings.content_dir / "site.toml").read_text().replace("#2A3BE0", "#0A7A3C")
     (settings.content_dir / "site.toml").write_text(text + "\n")
-    assert "#0A7A3C" in client.get("/theme.css").text
+    # The file is looked at a few times a second.
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=1)):
+        assert "#0A7A3C" in client.get("/theme.css").text
 
 
 def test_a_film_is_sent_in_the_parts_a_browser_asks_for(client: FlaskClient, settings: Settings) -> None:

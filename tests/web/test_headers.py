@@ -6,6 +6,8 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from blog import create_app
+from blog.settings import Settings
 from blog.web.guards import Guard
 
 VALUES = {
@@ -72,10 +74,18 @@ def test_a_page_behind_a_mailed_link_is_kept_found_and_told_nowhere(app: Flask, 
             assert headers["X-Robots-Tag"] == "noindex, nofollow"
 
 
-def test_a_public_page_may_be_kept_by_anybody_and_is_asked_for_anew(client: FlaskClient) -> None:
+def test_a_browser_asks_for_a_page_anew_and_a_cdn_may_keep_it_for_a_minute(client: FlaskClient) -> None:
     headers = client.get("/").headers
-    assert headers["Cache-Control"] == "public, max-age=0, must-revalidate"
+    assert headers["Cache-Control"] == "public, max-age=0, s-maxage=60, stale-if-error=86400"
     assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+
+
+def test_a_publisher_can_have_every_page_asked_for_anew(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"shared_cache_seconds": 0}))
+    client = app.test_client()
+    client.environ_base["HTTP_HOST"] = "news.example.org"
+    assert client.get("/").headers["Cache-Control"] == "public, max-age=0, must-revalidate"
+    app.extensions["blog"].database.dispose()
 
 
 @pytest.mark.parametrize("address", ["/nothing/here", "/articles/nothing", "/confirm/a/b"])

@@ -1,0 +1,72 @@
+"""What makes an edition of the site: the index, the digests, `site.toml`, the templates, and the clock."""
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from blog import clock
+from blog.articles import moments
+from blog.content.site import FILE
+from blog.db import Database
+from blog.digests import reading as digests
+from blog.templating import TEMPLATES
+from blog.web.editions import State
+
+#: The templates, some dozens of files, are looked at this often.
+TEMPLATE_SECONDS = 0.5
+
+
+class Stamp(NamedTuple):
+    """What changes when a file does."""
+
+    path: str
+    changed_ns: int
+    size: int
+
+
+class Reader:
+    """Reads the state of the site; what is dear to read is read again only after a change."""
+
+    def __init__(self, database: Database, content_dir: Path, templates: Path = TEMPLATES) -> None:
+        self._database = database
+        self._site_file = content_dir / FILE
+        self._templates = templates
+        self._looked = 0.0
+        self._stamps: tuple[Stamp, ...] = ()
+
+    def __call__(self, known: State | None) -> State:
+        """Return the state of now, given the last one."""
+        now = clock.now()
+        files = (*_stamps([self._site_file]), *self._template_stamps())
+        with self._database.reading() as session:
+            index, issues = moments.mark(session), digests.mark(session)
+            marks = (index, issues, files)
+            if known and known.marks == marks and now.timestamp() < known.until:
+                return known
+            around = moments.around(session, now)
+        dates = [around.last, index and index.synced_at, issues.newest_at]
+        since = max([_seconds(date, 0.0) for date in dates] + [stamp.changed_ns / 1e9 for stamp in files])
+        return State(marks, since, _seconds(around.next, float("inf")))
+
+    def _template_stamps(self) -> tuple[Stamp, ...]:
+        if not self._looked <= time.time() < self._looked + TEMPLATE_SECONDS:
+            self._looked = time.time()
+            self._stamps = _stamps(sorted(self._templates.rglob("*.html")))
+        return self._stamps
+
+
+def _stamps(paths: Iterable[Path]) -> tuple[Stamp, ...]:
+    found = []
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append(Stamp(str(path), status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+def _seconds(moment: datetime | None, otherwise: float) -> float:
+    return moment.astimezone(UTC).timestamp() if moment else otherwise
