@@ -4,6 +4,7 @@ import colorsys
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 DEFAULT_ACCENT = "#2A3BE0"
 LIGHT = ("#FFFFFF", "#F3F5F8")
@@ -35,6 +36,7 @@ class Theme:
         return hashlib.sha256(self.css().encode()).hexdigest()[:8]
 
 
+@lru_cache(maxsize=32)
 def theme(accent: str) -> Theme:
     """Return the theme of an accent such as `#2A3BE0` or `#23f`; anything else stands for the default."""
     chosen = accent if is_colour(accent) else DEFAULT_ACCENT

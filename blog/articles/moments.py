@@ -39,16 +39,10 @@ def mark(session: Session) -> Mark | None:
 
 def around(session: Session, now: datetime) -> Moments:
     """Return the moments next to `now`; asked once per change, since it reads every article's row."""
-    last, coming = [], []
-    for column in _MOMENTS:
-        passed, due = session.execute(
-            select(
-                func.max(column).filter(column <= now),
-                func.min(column).filter(column > now),
-            ).where(*_published())
-        ).one()
-        last.append(passed)
-        coming.append(due)
+    asked = [func.max(column).filter(column <= now) for column in _MOMENTS]
+    asked += [func.min(column).filter(column > now) for column in _MOMENTS]
+    row = session.execute(select(*asked).where(*_published())).one()
+    last, coming = row[: len(_MOMENTS)], row[len(_MOMENTS) :]
     return Moments(
         max((moment for moment in last if moment), default=None),
         min((moment for moment in coming if moment), default=None),

@@ -108,6 +108,7 @@ def related(session: Session, article: Article, now: datetime, limit: int = 3) -
         .where(RelatedArticle.article_id == article.id, *live(now))
         .order_by(RelatedArticle.position)
         .limit(limit)
+        .options(defer(Article.html))
     )
     return [RelatedCard(found, reason, kind) for found, reason, kind in session.execute(query)]
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "db": "database:group",
     "demo": "demo:demo",
     "digest": "digest:group",
+    "export": "export:export",
     "new": "new:new",
     "preview": "preview:preview",
     "related": "articles:related",

@@ -12,6 +12,7 @@ from blog.articles.models import Page
 from blog.content import images
 from blog.content.values import Site
 from blog.site import card
+from blog.web import page_cache
 from blog.web.context import services
 
 LOGO_HEIGHT = 36
@@ -57,7 +58,7 @@ def _globals() -> dict[str, Any]:
         "current_path": request.path,
         "cadences": wording.cadences(site),
         "logo": _logo(site),
-        "standing_pages": _standing_pages,
+        "standing_pages": lambda: page_cache.once("standing_pages", _standing_pages),
         "theme_address": f"/theme.css?v={theme.theme(site.accent).version()}",
     }
 

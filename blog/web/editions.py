@@ -8,7 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,7 +21,9 @@ from blog.web.kept_page import KeptPage
 #: crosses a network.
 FILE_SECONDS, SERVER_SECONDS = 0.05, 0.5
 #: No request waits longer than this for the answer; it is then served from the edition at hand.
-PATIENCE_SECONDS = 0.3
+PATIENCE_SECONDS = 1.0
+#: As long as there is no edition at all, there is nothing to serve either.
+FIRST_SECONDS = 10.0
 RETRY_SECONDS = 1.0
 
 log = structlog.get_logger("blog.web")
@@ -41,6 +43,8 @@ class Edition:
     def __init__(self, state: State) -> None:
         self.state = state
         self.pages: OrderedDict[str, KeptPage] = OrderedDict()
+        #: What every page needs and no request changes, by name.
+        self.facts: dict[str, Any] = {}
         self._bytes = 0
 
     def touch(self, path: str) -> None:
@@ -69,7 +73,8 @@ class Editions:
 
     def __init__(self, read: Read, database: Database) -> None:
         self._read = read
-        self._interval = FILE_SECONDS if database.is_sqlite else SERVER_SECONDS
+        self._is_file = database.is_sqlite
+        self._interval = FILE_SECONDS if self._is_file else SERVER_SECONDS
         self._edition: Edition | None = None
         self._asked, self._due, self._commits = 0.0, 0.0, -1
         self._failing = False
@@ -86,12 +91,29 @@ class Editions:
     def _ask(self) -> None:
         if not self._asking.acquire(blocking=False):
             return  # another request is asking; this one is served from the edition at hand
+        if self._is_file:
+            self._look(None)
+            return
         done = threading.Event()
         # In a thread of its own: a server that has gone away without a word is noticed only by a time-out.
         threading.Thread(target=self._look, args=(done,), name="edition", daemon=True).start()
-        done.wait(PATIENCE_SECONDS)
+        done.wait(PATIENCE_SECONDS if self._edition else FIRST_SECONDS)
 
-    def _look(self, done: threading.Event) -> None:
+    def certain(self) -> Edition | None:
+        """Return the edition of this moment, however long that takes; None without a database."""
+        with self._asking:
+            self._renew()
+        return self._edition
+
+    def _look(self, done: threading.Event | None) -> None:
+        try:
+            self._renew()
+        finally:
+            self._asking.release()
+            if done:
+                done.set()
+
+    def _renew(self) -> None:
         commits = Database.commits
         known = self._edition
         try:
@@ -103,9 +125,6 @@ class Editions:
                 self._edition = Edition(state)
             self._next(commits, min(time.time() + self._interval, state.until))
             self._failing = False
-        finally:
-            self._asking.release()
-            done.set()
 
     def _keep_on(self, commits: int, kind: str) -> None:
         if not self._failing:

@@ -9,9 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import Request
+from flask import Request, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.wrappers import Response
@@ -21,6 +21,7 @@ from blog.web.kept_page import KeptPage
 
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+Fact = TypeVar("Fact")
 READ = ("GET", "HEAD")
 
 EDITION, MADE, QUERY_READ = "blog.edition", "blog.page", "blog.query_read"
@@ -37,7 +38,7 @@ class PageCache:
         self, app: Application, editions: Editions, most_bytes: int, hosts: Iterable[str] | None
     ) -> None:
         self._app = app
-        self._editions = editions
+        self.editions = editions
         self._most = most_bytes
         self._lock = threading.Lock()
         trusted = list(hosts) if hosts is not None else None
@@ -47,7 +48,7 @@ class PageCache:
         """Answer a request."""
         if environ["REQUEST_METHOD"] not in READ or not self._is_ours(environ.get("HTTP_HOST", "")):
             return self._app(environ, start_response)
-        edition = self._editions.current()
+        edition = self.editions.current()
         if edition is None:
             return self._make(None, environ, start_response)
         path = environ["PATH_INFO"]
@@ -113,6 +114,17 @@ def offer(environ: dict[str, Any], response: Response) -> None:
         until=since + YOUNG_SECONDS if young else float("inf"),
         bare_only=bool(environ.get(QUERY_READ)),
     )
+
+
+def once(name: str, make: Callable[[], Fact]) -> Fact:
+    """Return what `make` gives, asked once per edition where the request belongs to one."""
+    edition: Edition | None = request.environ.get(EDITION)
+    if edition is None:
+        return make()
+    if name not in edition.facts:
+        edition.facts[name] = make()
+    found: Fact = edition.facts[name]
+    return found
 
 
 def _may_be_kept(response: Response) -> bool:

@@ -1,0 +1,185 @@
+"""`blog export`: the site as static files, for nginx, Caddy or a CDN."""
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from flask import Flask, Response
+
+from blog import clock
+from blog.app import create_app
+from blog.articles import former
+from blog.cli.opening import json_option, open_services, print_json
+from blog.cli.progress import bar
+from blog.errors import BlogError, UsageError
+from blog.export import server_config, tree
+from blog.export.crawl import Plan, Written, crawl
+from blog.export.fetch import Application, fetch
+from blog.settings import load_settings
+from blog.web import headers
+from blog.web.guards import Guard
+
+#: An address that holds nothing, for the page that says so.
+NOTHING = "/404.html"
+#: Somebody may sync while we work; then we begin again, so that no export mixes two editions.
+TRIES = 3
+
+
+@click.command("export")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--live-url", default="", help="Where `blog serve` answers forms; default: BLOG_SITE_URL.")
+@click.option("--workers", type=click.IntRange(1, 64), default=None, help="Processes; default: all cores.")
+@click.option("--without-cards", is_flag=True, help="Leave out the articles' cards, which take long to draw.")
+@json_option
+def export(folder: Path, live_url: str, workers: int | None, without_cards: bool, as_json: bool) -> None:
+    """Write the whole public site into FOLDER as files, each with `.br` and `.gz` beside it.
+
+    The files replace those of an earlier export in one step. Forms go to the live site.
+    """
+    services = open_services()
+    services.database.dispose()
+    live = _live(live_url or services.settings.site_url)
+    folder = folder.absolute()
+    began = time.perf_counter()
+    beside = tree.begin(folder)
+    plan = Plan(
+        partial(open_app, live),
+        services.settings.site_url,
+        beside,
+        folder,
+        known=_known(folder, live),
+        without=("/cards/",) if without_cards else (),
+    )
+    report = _export(plan, _application(live), live, workers)
+    tree.swap(beside, folder)
+    _say(report | {"seconds": round(time.perf_counter() - began, 2), "folder": str(folder)}, as_json)
+
+
+def _export(plan: Plan, app: Flask, live: str, workers: int | None) -> dict[str, object]:
+    """Export until nothing has changed meanwhile."""
+    database = app.extensions["blog"].database
+    editions = app.wsgi_app.editions  # type: ignore[attr-defined]
+    try:
+        for _ in range(TRIES):
+            before = editions.certain()
+            report = _once(plan, app, live, workers)
+            if editions.certain() is before:
+                return report
+            tree.begin(plan.former)
+    finally:
+        database.dispose()
+    raise BlogError("the content changed again and again while it was exported; try again later")
+
+
+def _once(plan: Plan, app: Flask, live: str, workers: int | None) -> dict[str, object]:
+    with bar("Exporting") as told:
+        written = crawl(plan, app, _seeds(app), workers, told)
+    with app.extensions["blog"].database.reading() as session:
+        moved, gone = former.moved(session, clock.now()), former.gone(session, clock.now())
+    written += _errors(app, plan, gone)
+    moved |= {page.path: page.target for page in written if page.target}
+    server = plan.root / tree.SERVER
+    server.mkdir()
+    (server / "http.conf").write_text(server_config.http_context(written, moved, gone), encoding="utf-8")
+    (server / "server.conf").write_text(server_config.server_context(written), encoding="utf-8")
+    (plan.root / "_redirects").write_text(server_config.redirects_file(moved), encoding="utf-8")
+    files = [page for page in written if page.file]
+    noted = {"live": live, "files": [asdict(page) for page in files]}
+    (plan.root / tree.MANIFEST).write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
+    return _report(written, len(moved), len(gone))
+
+
+def open_app(live: str) -> Application:
+    """Return an application of this process's own, whose forms go to the live site."""
+    return _application(live)
+
+
+def _application(live: str) -> Flask:
+    app = create_app(load_settings())
+    origin = "" if live == app.extensions["blog"].settings.site_url else f" {live}"
+    policy = headers.PAGE_POLICY.replace("form-action 'self'", f"form-action 'self'{origin}")
+
+    # Functions called after a request are called last first: this one sees a page before its headers and tag.
+    @app.after_request
+    def point_forms(response: Response) -> Response:
+        if response.mimetype == "text/html" and response.status_code == 200:
+            response.set_data(response.get_data().replace(b' action="/', f' action="{live}/'.encode()))
+            if origin:
+                response.headers["Content-Security-Policy"] = policy
+        return response
+
+    return app
+
+
+def _seeds(app: Flask) -> list[str]:
+    """Return the public addresses that have no name in them; everything else is linked from somewhere."""
+    views: Mapping[str, object] = app.view_functions
+    return sorted(
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if not rule.arguments
+        and "GET" in (rule.methods or ())
+        and getattr(views[rule.endpoint], "guard", None) is Guard.PUBLIC
+    )
+
+
+def _errors(app: Flask, plan: Plan, gone: list[str]) -> list[Written]:
+    """Write the pages for addresses that hold nothing, and for those whose article is gone."""
+    found = []
+    for path, file in ((NOTHING, "404.html"), *((path, "410.html") for path in gone[:1])):
+        page = fetch(app, path, "", plan.host)
+        tree.write(plan.root, plan.former, file, page)
+        found.append(Written(f"/{file}", "", page.status, file, page.content_type, page.headers))
+    return found
+
+
+def _known(folder: Path, live: str) -> dict[str, Written]:
+    noted = tree.manifest(folder)
+    if noted.get("live") != live:
+        return {}
+    found = {}
+    with suppress(KeyError, TypeError):
+        for page in noted["files"]:
+            pairs = tuple((name, value) for name, value in page.pop("headers"))
+            found[page["path"]] = Written(**page, headers=pairs)
+    return found
+
+
+def _report(written: list[Written], moved: int, gone: int) -> dict[str, object]:
+    files = [page for page in written if page.file]
+    return {
+        "pages": sum(page.content_type.startswith("text/html") for page in files),
+        "files": len(files),
+        "bytes": sum(page.size for page in files),
+        "unchanged": sum(page.same for page in files),
+        "redirects": moved,
+        "gone": gone,
+        "missing": sorted(page.path for page in written if page.status in (404, 410) and not page.file),
+    }
+
+
+def _live(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise UsageError(f"--live-url: expected an address such as https://news.example.org, not {address!r}")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _say(report: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        print_json(report)
+        return
+    missing = report["missing"]
+    if isinstance(missing, list):
+        for path in missing:
+            click.echo(f"linked but not there: {path}", err=True)
+    click.echo(
+        f"{report['pages']} pages, {report['files']} files in {report['seconds']} s "
+        f"({report['unchanged']} unchanged); {report['redirects']} redirects. See docs/serving.md."
+    )

@@ -1,0 +1,159 @@
+"""Every public address, found by following links from the first ones, fetched and written on all cores."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from blog.errors import BlogError
+from blog.export import tree
+from blog.export.fetch import Application, fetch
+from blog.export.links import found_in
+
+#: Addresses handed to a process at once, and how many such parcels each has before it.
+PARCEL = 50
+WAITING = 2
+#: Starting processes takes as long as making this many pages.
+FEW = 400
+
+Address = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to export: the application, the site's own address, and the folders."""
+
+    open_app: Callable[[], Application]
+    origin: str
+    root: Path
+    former: Path
+    #: What the former export knows by path: the query it was named with, its file, its headers.
+    known: dict[str, "Written"] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+
+    @property
+    def host(self) -> str:
+        """The site's host, with the port."""
+        return self.origin.partition("://")[2]
+
+
+@dataclass(frozen=True)
+class Written:
+    """One address as it was exported; `file` is None where there is nothing to write."""
+
+    path: str
+    query: str
+    status: int
+    file: str | None = None
+    content_type: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    target: str = ""
+    size: int = 0
+    same: bool = False
+
+
+Result = tuple[list[Written], dict[str, str]]
+Told = Callable[[int, int], None]
+
+
+def crawl(
+    plan: Plan, app: Application, seeds: list[str], workers: int | None = None, told: Told | None = None
+) -> list[Written]:
+    """Export everything that can be reached from `seeds`; `app` is this process's own application."""
+    seen = dict.fromkeys(seeds, "")
+    waiting: list[Address] = list(seen.items())
+    done: list[Written] = []
+    worker = Worker(plan, app)
+    workers = workers or os.cpu_count() or 1
+    while waiting:
+        if workers > 1 and len(waiting) > FEW:
+            for result in _in_processes(plan, waiting, workers):
+                _take(result, done, seen, waiting, told)
+            continue
+        parcel, waiting[:] = waiting[:PARCEL], waiting[PARCEL:]
+        _take(worker.export(parcel), done, seen, waiting, told)
+    return done
+
+
+def _take(
+    result: Result, done: list[Written], seen: dict[str, str], waiting: list[Address], told: Told | None
+) -> None:
+    written, links = result
+    done += written
+    for path, query in links.items():
+        if path not in seen:
+            seen[path] = query
+            waiting.append((path, query))
+    if told:
+        told(len(done), len(seen))
+
+
+def _in_processes(plan: Plan, waiting: list[Address], workers: int) -> Iterator[Result]:
+    """Yield results as they come; what the taker adds to `waiting` meanwhile is handed out too."""
+    context = multiprocessing.get_context("spawn")
+    running: set[Future[Result]] = set()
+    with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(plan,)) as pool:
+        while waiting or running:
+            while waiting and len(running) < workers * WAITING:
+                parcel, waiting[:] = waiting[:PARCEL], waiting[PARCEL:]
+                running.add(pool.submit(_export, parcel))
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield future.result()
+
+
+class Worker:
+    """Exports addresses with an application of its own; names each address it finds only once."""
+
+    def __init__(self, plan: Plan, app: Application) -> None:
+        self._plan, self._app = plan, app
+        self._named: set[str] = set()
+
+    def export(self, parcel: list[Address]) -> Result:
+        """Fetch and write some addresses; return what they were and what they lead to."""
+        written: list[Written] = []
+        links: dict[str, str] = {}
+        for path, query in parcel:
+            done, found = self._one(path, query)
+            written.append(done)
+            links |= {path: query for path, query in found.items() if path not in self._named}
+            self._named.update(found)
+        return written, links
+
+    def _one(self, path: str, query: str) -> tuple[Written, dict[str, str]]:
+        plan = self._plan
+        if path.startswith(plan.without):
+            return Written(path, query, 0), {}
+        known = plan.known.get(path)
+        # An address with a version in it always means the same bytes.
+        same_version = known is not None and query != "" and known.query == query
+        if known and known.file and same_version and tree.link(plan.root, plan.former, known.file, ("",)):
+            return replace(known, same=True), {}
+        fetched = fetch(self._app, path, query, plan.host)
+        if fetched.status >= 500:
+            raise BlogError(f"{path} answered {fetched.status}; nothing was exported, see the log above")
+        if fetched.status in (301, 302, 307, 308):
+            return Written(path, query, fetched.status, target=fetched.header("location")), {}
+        public = "public" in fetched.header("cache-control")
+        name = tree.name_of(path, fetched.content_type) if fetched.status == 200 and public else None
+        if name is None:
+            return Written(path, query, fetched.status), {}
+        same = tree.write(plan.root, plan.former, name, fetched)
+        kind, size = fetched.content_type, len(fetched.body)
+        written = Written(path, query, 200, name, kind, fetched.headers, size=size, same=same)
+        return written, found_in(fetched.body, kind, path, plan.origin)
+
+
+_workers: list[Worker] = []
+
+
+def _begin(plan: Plan) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
+    _workers.append(Worker(plan, plan.open_app()))
+
+
+def _export(parcel: list[Address]) -> Result:
+    return _workers[0].export(parcel)

@@ -1,0 +1,69 @@
+"""One answer of the application, asked for in this process as a server would ask."""
+
+import io
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from blog.web import codings, page_cache
+from blog.web.kept_page import KeptPage
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer: the plain body, and the prepared ones by coding."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    prepared: dict[str, bytes]
+
+    def header(self, name: str) -> str:
+        """Return a header's value, or nothing."""
+        return next((value for known, value in self.headers if known.lower() == name), "")
+
+    @property
+    def content_type(self) -> str:
+        """What the body is."""
+        return self.header("content-type")
+
+
+def fetch(app: Application, path: str, query: str, host: str) -> Fetched:
+    """Ask `app` for a page."""
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "",
+        # WSGI hands over bytes, in the clothes of latin-1 (PEP 3333).
+        "PATH_INFO": path.encode().decode("latin-1"),
+        "QUERY_STRING": query,
+        "SERVER_NAME": host,
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": host,
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+    }
+    begun: list[tuple[str, list[tuple[str, str]]]] = []
+    answer = app(environ, lambda status, headers, *_: begun.append((status, headers)))
+    try:
+        body = b"".join(answer)
+    finally:
+        close = getattr(answer, "close", None)
+        if close:
+            close()
+    status, headers = begun[-1]
+    return Fetched(int(status.split(" ", 1)[0]), tuple(headers), body, _prepared(environ, body, headers))
+
+
+def _prepared(environ: dict[str, Any], body: bytes, headers: list[tuple[str, str]]) -> dict[str, bytes]:
+    page: KeptPage | None = environ.get(page_cache.MADE)
+    if page is None:
+        kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+        ready = codings.prepared(body, kind)
+        return {coding: data for coding, data in ready.items() if coding != codings.IDENTITY}
+    ready_bodies = {coding: page.body(coding) for coding in (codings.BROTLI, codings.GZIP)}
+    return {coding: data for coding, data in ready_bodies.items() if data is not None}

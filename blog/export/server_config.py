@@ -1,0 +1,110 @@
+"""What a web server must know beside the files: headers, types, old addresses."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+from blog.export.crawl import Written
+
+#: Said by the web server itself, from the files.
+ITS_OWN = {
+    *("content-type", "content-length", "content-encoding", "etag", "last-modified", "vary", "date"),
+}
+NOTE = "# Written by `blog export`; read anew by `nginx -s reload`.\n"
+
+
+def http_context(written: list[Written], moved: dict[str, str], gone: Iterable[str]) -> str:
+    """Return the maps that nginx wants outside of any server."""
+    lines = [NOTE, "map_hash_bucket_size 512;", "map_hash_max_size 16384;"]
+    lines += _map(
+        "blog_moved", '""', {_quoted(path): _quoted(_spelled(target)) for path, target in moved.items()}
+    )
+    lines += _map("blog_gone", "0", {_quoted(path): "1" for path in gone})
+    for name, values in _headers(written).items():
+        common = values.pop("")
+        exceptions = {_quoted(place): _quoted(value) for place, value in values.items()}
+        lines += _map(_variable(name), _quoted(common), exceptions)
+    return "\n".join(lines) + "\n"
+
+
+def server_context(written: list[Written]) -> str:
+    """Return what nginx wants inside the server: headers by the maps above, and the types of the files."""
+    lines = [NOTE]
+    lines += [f"add_header {name} ${_variable(name)} always;" for name in _headers(written)]
+    types, exceptions = _types(written)
+    lines += ["types {", *(f"    {kind} {ending};" for ending, kind in sorted(types.items())), "}"]
+    lines += ["charset utf-8;", "charset_types text/css text/plain text/xml;"]
+    for pattern, kind in sorted(exceptions.items()):
+        # `default_type` is the one directive that takes a type with its parameters as it stands.
+        lines.append(f"location ~ {_quoted(pattern)} {{ types {{ }} default_type {_quoted(kind)}; }}")
+    return "\n".join(lines) + "\n"
+
+
+def redirects_file(moved: dict[str, str]) -> str:
+    """Return the redirects in the form that several hosts of static sites read."""
+    return "".join(f"{_spelled(path)} {_spelled(target)} 301\n" for path, target in sorted(moved.items()))
+
+
+def _headers(written: list[Written]) -> dict[str, dict[str, str]]:
+    """Return each header's usual value (under "") and, by place, the values that differ from it."""
+    counted: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    files = [page for page in written if page.file]
+    for page in files:
+        own = {name.title(): value for name, value in page.headers if name.lower() not in ITS_OWN}
+        for name, value in own.items():
+            counted[name][_place(page)][value] += 1
+    places = {_place(page) for page in files}
+    found: dict[str, dict[str, str]] = {}
+    for name, by_place in sorted(counted.items()):
+        chosen = {
+            place: by_place[place].most_common(1)[0][0] if place in by_place else "" for place in places
+        }
+        pages = Counter(chosen[_place(page)] for page in files if page.content_type.startswith("text/html"))
+        common = pages.most_common(1)[0][0] if pages else ""
+        found[name] = {"": common} | {place: value for place, value in chosen.items() if value != common}
+    return found
+
+
+def _place(page: Written) -> str:
+    """Return the pattern of a file's folder, or of the file alone where it lies at the top."""
+    first, slash, _ = (page.file or "").partition("/")
+    return f"~^/{re.escape(first)}/" if slash else f"/{first}"
+
+
+def _types(written: list[Written]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the type of each ending, and the patterns of the files that are of another type."""
+    endings: dict[str, Counter[str]] = defaultdict(Counter)
+    files = {page.file: page.content_type for page in written if page.file}
+    for file, kind in files.items():
+        endings[PurePosixPath(file).suffix.lstrip(".")][kind] += 1
+    usual = {ending: counted.most_common(1)[0][0] for ending, counted in endings.items() if ending}
+    odd: dict[str, str] = {}
+    for file, kind in files.items():
+        name = PurePosixPath(file).name
+        if kind != usual.get(PurePosixPath(file).suffix.lstrip(".")):
+            odd[f"/{re.escape(name)}$"] = kind
+    plain = {ending: kind for ending, kind in usual.items() if ";" not in kind or kind.startswith("text/")}
+    for ending in usual.keys() - plain.keys():
+        odd[rf"\.{re.escape(ending)}$"] = usual[ending]
+    return {ending: kind.partition(";")[0] for ending, kind in plain.items()}, odd
+
+
+def _map(variable: str, otherwise: str, values: dict[str, str]) -> list[str]:
+    entries = [f"    {key} {value};" for key, value in sorted(values.items())]
+    return [f"map $uri ${variable} {{", f"    default {otherwise};", *entries, "}"]
+
+
+def _variable(header: str) -> str:
+    return "blog_" + re.sub(r"[^a-z0-9]", "_", header.lower())
+
+
+def _quoted(text: str) -> str:
+    # nginx takes back a backslash before a quote or a backslash, as JSON does.
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _spelled(path: str) -> str:
+    return quote(path, safe="/:?=&%")

@@ -1,0 +1,107 @@
+"""The files of an export: their names, their writing beside the old ones, and the swap at the end."""
+
+import ctypes
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from blog.errors import UsageError
+from blog.export.fetch import Fetched
+
+ENDINGS = {"br": ".br", "gzip": ".gz"}
+#: What the web server is told, and what the next export wants to know; hidden from readers by the dot.
+SERVER = ".server"
+MANIFEST = f"{SERVER}/manifest.json"
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+def name_of(path: str, content_type: str) -> str | None:
+    """Return the file that holds the page at `path`; None when no file of that name may be written."""
+    name = path.strip("/")
+    if any(part.startswith(".") or not part for part in name.split("/")) and name:
+        return None
+    if content_type.startswith("text/html"):
+        name = "index.html" if not name else name if name.endswith(".html") else f"{name}.html"
+    return name or None
+
+
+def write(root: Path, former: Path, name: str, fetched: Fetched) -> bool:
+    """Write a page and its prepared copies; return whether it is the same as in the `former` export.
+
+    What is the same is linked, not written: it keeps its time, and with it the tag that a web server gives.
+    """
+    target = root / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    bodies = {"": fetched.body} | {ENDINGS[coding]: data for coding, data in fetched.prepared.items()}
+    if _has(former / name, fetched.body) and link(root, former, name, bodies):
+        return True
+    for ending, data in bodies.items():
+        target.with_name(target.name + ending).write_bytes(data)
+    return False
+
+
+def link(root: Path, former: Path, name: str, endings: Any = ("", ".br", ".gz")) -> bool:
+    """Take a file and its copies over from the former export; return whether all were there."""
+    try:
+        for ending in endings:
+            target = root / f"{name}{ending}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+            os.link(former / f"{name}{ending}", target)
+    except OSError:
+        return False
+    return True
+
+
+def _has(path: Path, body: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(body) and path.read_bytes() == body
+    except OSError:
+        return False
+
+
+def begin(folder: Path) -> Path:
+    """Return an empty folder beside `folder`, to be written and then to take its place."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise UsageError(f"{folder} is not a folder; name one that an export may replace")
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise UsageError(f"{folder} holds files that no export has written; name an empty or a new folder")
+    beside = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    return beside
+
+
+def swap(beside: Path, folder: Path) -> None:
+    """Put the new files where the old ones are, in one step: a reader sees either export, never a mixture."""
+    if not folder.exists():
+        beside.rename(folder)
+        return
+    if not _exchange(beside, folder):
+        old = folder.with_name(f".{folder.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+        beside.rename(folder)
+        beside = old
+    shutil.rmtree(beside, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two folders by Linux's renameat2; False where there is no such call."""
+    try:
+        call = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    done: int = call(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE)
+    return done == 0
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """Return what an export has noted about itself; nothing when there is none."""
+    try:
+        found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
