@@ -1,0 +1,230 @@
+"""How fast pages are served, beside nginx with the same file on the same machine, in turns.
+
+    make bench        or    python -m benchmarks.site --articles 10000
+
+Needs `wrk` and `nginx` (Debian's packages of these names). Requests a second move with whatever else the
+machine does, so each round measures both, one after the other, and the ratio is what counts; the load is
+printed with it. CPU is what the servers' own processes used, per request.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.journeys.installation import Installation, free_port
+
+CONNECTIONS = 32
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+GOALS = {"ratio": 0.50, "cpu": 3.0, "p99_ms": 10.0, "cold_ms": 15.0, "rss_mb": 120.0, "export": 1000.0}
+WORDS = ["queue", "retry", "budget", "signal", "backlog", "window", "ledger", "reader", "letter", "season"]
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one run of wrk saw."""
+
+    per_second: float
+    p99_ms: float
+    cpu_us: float
+
+
+def children(process: int) -> list[int]:
+    """Return a process and all that it started."""
+    found, queue = [], [process]
+    while queue:
+        one = queue.pop()
+        found.append(one)
+        for task in Path(f"/proc/{one}/task").glob("*/children"):
+            queue += [int(number) for number in task.read_text().split()]
+    return found
+
+
+def cpu_seconds(process: int) -> float:
+    total = 0
+    for one in children(process):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def resident_mb(process: int) -> float:
+    """Return the memory of the largest process."""
+    sizes = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) * PAGE for one in children(process)]
+    return max(sizes) / 1e6
+
+
+def wrk(url: str, process: int, seconds: float, headers: dict[str, str]) -> Load:
+    before = cpu_seconds(process)
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--latency"]
+    for name, value in headers.items():
+        command += ["-H", f"{name}: {value}"]
+    said = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
+    assert "Non-2xx" not in said, said
+    count = int(re.findall(r"(\d+) requests in", said)[0])
+    amount, unit = re.findall(r"99%\s+([\d.]+)(us|ms|s)", said)[0]
+    p99 = float(amount) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
+    rate = float(re.findall(r"Requests/sec:\s+([\d.]+)", said)[0])
+    return Load(rate, p99, (cpu_seconds(process) - before) / count * 1e6)
+
+
+@contextmanager
+def started(command: list[str], probe: str, environment: dict[str, str] | None = None) -> Iterator[int]:
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(probe, timeout=2).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield process.pid
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def nginx_config(folder: Path, port: int) -> Path:
+    path = folder / "nginx.conf"
+    user = "user root;" if os.geteuid() == 0 else ""
+    path.write_text(
+        f"{user} daemon off; worker_processes 2; pid {folder}/pid; error_log {folder}/error.log;\n"
+        "events { worker_connections 512; }\nhttp { default_type text/html; access_log off; sendfile on;\n"
+        "tcp_nopush on; keepalive_requests 100000000; open_file_cache max=1000;\n"
+        f"server {{ listen 127.0.0.1:{port}; root {folder}/html; }} }}\n"
+    )
+    return path
+
+
+def publish(site: Installation, articles: int) -> None:
+    """Write and publish articles of about eight kilobytes."""
+    for number in range(articles):
+        words = [WORDS[(number * 7 + place * place) % len(WORDS)] for place in range(900)]
+        body = "\n\n".join(" ".join(words[at : at + 90]) for at in range(0, 900, 90))
+        body += f"\n\n```python\ndef step(x):\n    return x + {number}\n```\n"
+        date = (datetime.now(UTC) - timedelta(hours=number + 1)).isoformat()
+        site.write(f"piece-{number:05}", body, title=f"Piece {number}", date=date, tags=[WORDS[number % 8]])
+    site.blog("db", "upgrade")
+    subprocess.run([sys.executable, "-m", "blog.cli", "sync"], env=site.environment, check=True)
+
+
+def compare(
+    site: Installation, ours: int, theirs: int, folder: Path, nginx: str, options: argparse.Namespace
+) -> None:
+    pages = {
+        "article": "/articles/piece-00000",
+        "home": "/",
+        "topic": f"/topics/{WORDS[0]}",
+        "feed": "/feed.xml",
+    }
+    for name, path in pages.items():
+        with urllib.request.urlopen(site.site + path) as answer:
+            body, tag = answer.read(), answer.headers["ETag"]
+        file = folder / "html" / f"{name}.html"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(body)
+        with urllib.request.urlopen(f"{nginx}/{name}.html") as answer:
+            their_tag = answer.headers["ETag"]
+        for kind in ("200", "304"):
+            rounds = []
+            for _ in range(options.rounds):
+                conditional = kind == "304"
+                peer = wrk(f"{nginx}/{name}.html", theirs, options.seconds,
+                           {"If-None-Match": their_tag} if conditional else {})  # fmt: skip
+                mine = wrk(site.site + path, ours, options.seconds,
+                           {"If-None-Match": tag} if conditional else {})  # fmt: skip
+                rounds.append((mine, peer))
+            show(f"{name} {kind} ({len(body)} B)", rounds)
+
+
+def show(name: str, rounds: list[tuple[Load, Load]]) -> None:
+    ratio = statistics.median(mine.per_second / peer.per_second for mine, peer in rounds)
+    cpu = statistics.median(mine.cpu_us / peer.cpu_us for mine, peer in rounds)
+    p99 = statistics.median(mine.p99_ms for mine, _ in rounds)
+    rate, theirs = (statistics.median(pair[side].per_second for pair in rounds) for side in (0, 1))
+    kept = ratio >= GOALS["ratio"] and cpu <= GOALS["cpu"] and p99 <= GOALS["p99_ms"]
+    print(
+        f"{name:26} {rate:8.0f}/s  nginx {theirs:8.0f}/s  ratio {ratio:.2f} (>= 0.50)  "
+        f"CPU x {cpu:.2f} (<= 3)  "
+        f"p99 {p99:5.1f} ms (<= 10)  load {os.getloadavg()[0]:.1f}  {'held' if kept else 'MISSED'}"
+    )
+
+
+def cold(site: Installation, articles: int) -> None:
+    """Print how long a page takes that nobody has asked for before."""
+    times = []
+    for number in range(100, min(articles, 160)):
+        began = time.perf_counter()
+        urllib.request.urlopen(f"{site.site}/articles/piece-{number:05}").read()
+        times.append((time.perf_counter() - began) * 1000)
+    if times:
+        print(f"cold page, median of {len(times)}: {statistics.median(times):.1f} ms "
+              f"(<= {GOALS['cold_ms']:.0f})  load {os.getloadavg()[0]:.1f}")  # fmt: skip
+
+
+def export(site: Installation, folder: Path) -> None:
+    """Print how fast the site is written as files."""
+    report = json.loads(site_command(site, "export", str(folder / "out"), "--without-cards", "--json"))
+    rate = report["files"] / report["seconds"]
+    print(f"export: {report['pages']} pages, {report['files']} files in {report['seconds']} s: "
+          f"{report['pages'] / report['seconds']:.0f} pages/s (>= {GOALS['export']:.0f}), {rate:.0f} files/s  "
+          f"load {os.getloadavg()[0]:.1f}")  # fmt: skip
+
+
+def site_command(site: Installation, *arguments: str) -> str:
+    done = subprocess.run([sys.executable, "-m", "blog.cli", *arguments], env=site.environment,
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    return done.stdout
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--articles", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2)
+    options = parser.parse_args()
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if not nginx or not shutil.which("wrk"):
+        sys.exit("benchmarks.site: install nginx-light and wrk")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        site = Installation(folder, f"sqlite:///{folder / 'blog.db'}", smtp_port=1, port=free_port())
+        site.content.mkdir()
+        (site.content / "site.toml").write_text('name = "Signal & System"\n')
+        publish(site, options.articles)
+        port = free_port()
+        (folder / "html").mkdir()
+        (folder / "html" / "up").write_text("up")
+        serve = [sys.executable, "-m", "blog.cli", "serve", "--port", str(site.port), "--workers", "2"]
+        peer = [nginx, "-c", str(nginx_config(folder, port)), "-e", str(folder / "error.log")]
+        with (
+            started(serve, f"{site.site}/healthz", site.environment) as ours,
+            started(peer, f"http://127.0.0.1:{port}/up") as theirs,
+        ):
+            cold(site, options.articles)
+            compare(site, ours, theirs, folder, f"http://127.0.0.1:{port}", options)
+            for number in range(min(options.articles, 3000)):
+                urllib.request.urlopen(f"{site.site}/articles/piece-{number:05}").close()
+            print(f"largest worker: {resident_mb(ours):.0f} MB (<= {GOALS['rss_mb']:.0f})")
+        export(site, folder)
+
+
+if __name__ == "__main__":
+    main()
