@@ -183,8 +183,8 @@ def export(site: Installation, folder: Path) -> None:
     """Print how fast the site is written as files."""
     report = json.loads(site_command(site, "export", str(folder / "out"), "--without-cards", "--json"))
     rate = report["files"] / report["seconds"]
-    print(f"export: {report['pages']} pages, {report['files']} files in {report['seconds']} s: "
-          f"{report['pages'] / report['seconds']:.0f} pages/s (>= {GOALS['export']:.0f}), {rate:.0f} files/s  "
+    print(f"export: {report['pages']} pages and {report['files'] - report['pages']} other files: "
+          f"{report['pages'] / report['seconds']:.0f} pages/s (>= {GOALS['export']:.0f}), {rate:.0f} files/s "
           f"load {os.getloadavg()[0]:.1f}")  # fmt: skip
 
 

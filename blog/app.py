@@ -7,6 +7,7 @@ import structlog
 from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
 
 from blog import revisions, runtime, templating, theme
 from blog.content.site import cached_site
@@ -117,7 +118,8 @@ def _keep_pages(app: Flask, built: Services) -> None:
         app.wsgi_app,
         Editions(read, built.database),
         built.settings.page_cache_mb * 1024 * 1024,
-        app.config.get("TRUSTED_HOSTS"),
+        # The list is looked at when a host first asks: a door may have narrowed it after `create_app`.
+        lambda host: not app.config["TRUSTED_HOSTS"] or host_is_trusted(host, app.config["TRUSTED_HOSTS"]),
     )
 
 

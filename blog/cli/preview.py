@@ -102,6 +102,9 @@ def _settings(content_dir: Path, folder: Path, port: int) -> Settings:
         site_url=f"http://{HOST}:{port}",
         demo=False,
         inbox_dir=None,
+        # What a preview shows on a page depends on more than the published index: each is made anew.
+        page_cache_mb=0,
+        shared_cache_seconds=0,
     )
 
 

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 from flask import Request, request
 from werkzeug.datastructures import MultiDict
-from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.wrappers import Response
 
 from blog.web.editions import Edition, Editions
@@ -35,14 +34,13 @@ class PageCache:
     """WSGI middleware: answers from memory what it can, and keeps what the application marks as a page."""
 
     def __init__(
-        self, app: Application, editions: Editions, most_bytes: int, hosts: Iterable[str] | None
+        self, app: Application, editions: Editions, most_bytes: int, is_ours: Callable[[str], bool]
     ) -> None:
         self._app = app
         self.editions = editions
         self._most = most_bytes
         self._lock = threading.Lock()
-        trusted = list(hosts) if hosts is not None else None
-        self._is_ours = lru_cache(64)(lambda host: trusted is None or host_is_trusted(host, trusted))
+        self._is_ours = lru_cache(64)(is_ours)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from blog.articles.models import ContentVersion
 from blog.db import Database
 from blog.delivery.models import Mailing
 from blog.digests.models import Issue
+from tests.factories import make_article
 from tests.journeys.installation import Installation, free_port
 
 SECOND = 1.0
@@ -43,7 +45,7 @@ def seen_after(servers: list[Installation], path: str, seen: Callable[[str], boo
             for _ in range(6):
                 if not seen(server.get(path).body):
                     last_without = time.monotonic()
-        if time.monotonic() - last_without > 2 * SECOND:
+        if time.monotonic() - last_without > 1.5 * SECOND:
             return last_without - began
         time.sleep(0.02)
     raise AssertionError(f"{path}: not seen on every process within 10 seconds")
@@ -62,10 +64,9 @@ def test_a_change_anywhere_is_seen_everywhere_within_a_second(
     one.blog("sync")
     assert seen_after(servers, "/", lambda body: "Standing taller" in body) <= SECOND + GRACE
 
-    due = datetime.now(UTC) + timedelta(seconds=5)
-    end = due + timedelta(seconds=5)
-    one.write("later", title="For a while", date=due.isoformat(), expires=end.isoformat())
-    one.blog("sync")
+    due = datetime.now(UTC) + timedelta(seconds=3)
+    end = due + timedelta(seconds=4)
+    schedule(database_url, due, end)
     assert "For a while" not in one.get("/").body
     for moment, there in ((due, True), (end, False)):
         time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
@@ -77,6 +78,15 @@ def test_a_change_anywhere_is_seen_everywhere_within_a_second(
 
     open_an_issue(database_url)
     assert seen_after(servers, "/digests", lambda body: "Weekly digest No. 1" in body) <= SECOND + GRACE
+
+
+def schedule(database_url: str, due: datetime, end: datetime) -> None:
+    """Store an article for a few seconds, as a sync does; starting a process would take as long."""
+    database = Database(database_url)
+    with database.transaction() as session:
+        make_article(session, "later", title="For a while", published_at=due, live_at=due, expires_at=end)
+        session.query(ContentVersion).one().version = "with one more"
+    database.dispose()
 
 
 def open_an_issue(database_url: str) -> None:

@@ -227,6 +227,15 @@ def test_a_host_that_is_not_ours_is_refused_although_the_page_is_kept(client: Fl
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
 
 
+def test_a_list_of_hosts_that_is_narrowed_later_counts_for_kept_pages_too(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"site_url": "http://127.0.0.1:8000"}))
+    app.config["TRUSTED_HOSTS"] = ["127.0.0.1"]
+    client = app.test_client()
+    assert client.get("/robots.txt", headers={"Host": "127.0.0.1:8000"}).status_code == 200
+    assert client.get("/robots.txt", headers={"Host": "rebound.example"}).status_code == 400
+    app.extensions["blog"].database.dispose()
+
+
 def test_the_cache_holds_no_more_than_it_may_and_keeps_what_is_asked_for(
     settings: Settings, database: Database
 ) -> None:
