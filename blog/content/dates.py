@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from enum import StrEnum
 
 EARLIEST, LATEST = 1900, 9998
 
@@ -36,10 +37,25 @@ _IN_PATH = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})(?=/|$)")
 _IN_NAME = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?![0-9])")
 
 
-def parse(value: object, zone: tzinfo) -> datetime | None:
+class Order(StrEnum):
+    """How a date such as 03/04/2021 is meant; nobody can know it unless the writer says so."""
+
+    MONTH_FIRST = "month-first"
+    DAY_FIRST = "day-first"
+
+
+_MONTH_NUMBER, _DAY_NUMBER = r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})"
+_REST = rf"[-/.](?P<year>\d{{4}})(?:,?\s+{_TIME}\s*{_ZONE}?)?"
+_SHORT = {
+    Order.MONTH_FIRST: re.compile(rf"{_MONTH_NUMBER}[-/.]{_DAY_NUMBER}{_REST}"),
+    Order.DAY_FIRST: re.compile(rf"{_DAY_NUMBER}[-/.]{_MONTH_NUMBER}{_REST}"),
+}
+
+
+def parse(value: object, zone: tzinfo, order: Order | None = None) -> datetime | None:
     """Return the moment `value` names, in UTC, or None; a missing zone means the site's."""
     try:
-        found = _moment(value, zone)
+        found = _moment(value, zone, order)
         utc = found.astimezone(UTC) if found else None
     except (ValueError, OverflowError):
         return None
@@ -58,7 +74,12 @@ def in_name(name: str, zone: tzinfo) -> datetime | None:
     return parse("-".join(found.groups()), zone) if found else None
 
 
-def _moment(value: object, zone: tzinfo) -> datetime | None:
+def needs_order(value: object) -> bool:
+    """Whether a value is a date once somebody says which of its numbers is the month."""
+    return any(parse(value, UTC, order) for order in Order) and parse(value, UTC) is None
+
+
+def _moment(value: object, zone: tzinfo, order: Order | None) -> datetime | None:
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=zone)
     if isinstance(value, date):
@@ -66,15 +87,15 @@ def _moment(value: object, zone: tzinfo) -> datetime | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, (str, int, float)):
-        return _from_text(str(value).strip(), zone)
+        return _from_text(str(value).strip(), zone, order)
     return None
 
 
-def _from_text(text: str, zone: tzinfo) -> datetime | None:
+def _from_text(text: str, zone: tzinfo, order: Order | None) -> datetime | None:
     if _EPOCH.fullmatch(text):
         seconds = int(text) / (1000 if len(text) > 10 else 1)
         return datetime.fromtimestamp(seconds, UTC)
-    for pattern in (_NUMERIC, *_NAMED):
+    for pattern in (_NUMERIC, *_NAMED, *([_SHORT[order]] if order else [])):
         found = pattern.fullmatch(text)
         if found:
             return _from_parts(found.groupdict(), zone)

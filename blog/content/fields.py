@@ -24,6 +24,7 @@ DESCRIPTION = ("description", "summary", "subtitle", "spoiler", "excerpt", "cust
 TOPICS = ("topics", "tags", "tag", "categories", "category")
 AUTHORS = ("authors", "author", "by")
 LANGUAGE = ("language", "lang", "locale")
+DATE_ORDER = ("dateorder",)
 ADDRESS = ("path", "url", "permalink")
 ALIASES = ("aliases", "alias", "redirectfrom")
 REDIRECT = ("redirect", "redirectto")
@@ -79,6 +80,7 @@ def check(header: Header, file: str, zone: tzinfo) -> Fields:
     taxonomies = dict(keys.given(("taxonomies",))).get("taxonomies")
     table = taxonomies if isinstance(taxonomies, dict) else {}
     address = _address(keys)
+    keys.order = _date_order(keys)
     return Fields(
         title=keys.text(TITLE, decisive=True, longest=LONGEST_TITLE),
         status=_status(keys),
@@ -101,6 +103,14 @@ def check(header: Header, file: str, zone: tzinfo) -> Fields:
         problems=[*header.problems, *keys.problems],
         usable=keys.usable,
     )
+
+
+def _date_order(keys: Keys) -> dates.Order | None:
+    for key, value in keys.given(DATE_ORDER):
+        if value in list(dates.Order):
+            return dates.Order(value)
+        keys.wrong(key, value, " or ".join(dates.Order))
+    return None
 
 
 def _status(keys: Keys) -> Status:

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from blog.content.headers import Parsed, parse_json, parse_leading_json, parse_toml, parse_yaml
+from blog.content.headers import Parsed, parse_json, parse_leading_json, parse_toml, parse_yaml, twice
 from blog.content.problems import Malformed
 from blog.content.values import Problem
 
@@ -14,6 +14,9 @@ LARGEST_HEADER = 64 * 1024
 
 _PELICAN_LINE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):(?:[ \t]+(.*))?")
 _PELICAN_KEYS = {"title", "date", "tags", "category", "author", "authors", "status"}
+#: The statements an MDX file starts with; each goes on to the next empty line.
+_MODULE = re.compile(r"\s*(?:import|export)\b(?:.+\n?)*")
+_PelicanParts = tuple[dict[str, str], dict[str, int], list[Problem]]
 _KEY_LINE = re.compile(r"([\s{,]*)[\"']?([A-Za-z_][\w.-]*)[\"']?\s*[:=]")
 # No database takes a zero byte or half a surrogate; no XML feed may hold the other control characters.
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -38,13 +41,24 @@ class Header:
 
 def read(raw: bytes, file: str) -> Header:
     """Take a content file apart, or raise `Malformed`."""
-    text = _decoded(raw, file)
+    header = _read(_decoded(raw, file), file)
+    return _without_modules(header) if file.lower().endswith(".mdx") else header
+
+
+def _read(text: str, file: str) -> Header:
     first, _, rest = text.partition("\n")
-    if first.rstrip() in _FENCES:
+    if first.rstrip() in (*_FENCES, "---js"):
         return _fenced(text, first.rstrip(), rest, file)
     if re.match(r'\{\s*["}]', text):  # and not `{% … %}`, which is prose
         return _json_first(text, file)
     return _pelican(text, file) or Header(text)
+
+
+def _without_modules(header: Header) -> Header:
+    body, line = header.body, header.body_line
+    while module := _MODULE.match(body):
+        body, line = body[module.end() :], line + module.group().count("\n")
+    return replace(header, body=body, body_line=line)
 
 
 def _decoded(raw: bytes, file: str) -> str:
@@ -75,6 +89,9 @@ def _check_size(header: str, file: str) -> None:
 
 
 def _fenced(text: str, mark: str, rest: str, file: str) -> Header:
+    if mark == "---js":
+        hint = "write the keys as YAML between two lines ---"
+        raise Malformed(file, 1, "the header is a program, which is never run", hint)
     closing, parse, like_a_header = _FENCES[mark]
     end = re.compile(rf"^(?:{closing})[ \t]*$", re.MULTILINE).search(rest)
     if end is None and like_a_header.match(rest.lstrip("\n")):
@@ -105,24 +122,27 @@ def _pelican(text: str, file: str) -> Header | None:
     if first is None or not keys & _PELICAN_KEYS:
         return None
     _check_size(block, file)
-    fields, lines = _pelican_fields(rows, file)
-    return Header(body, len(rows) + 2, True, _clean(fields), lines)
+    fields, lines, problems = _pelican_fields(rows, file)
+    return Header(body, len(rows) + 2, True, _clean(fields), lines, problems)
 
 
-def _pelican_fields(rows: list[str], file: str) -> tuple[dict[str, str], dict[str, int]]:
+def _pelican_fields(rows: list[str], file: str) -> _PelicanParts:
     fields: dict[str, str] = {}
     lines: dict[str, int] = {}
+    problems: list[Problem] = []
     last = ""
     for number, row in enumerate(rows, start=1):
         if found := _PELICAN_LINE.fullmatch(row):
             last = found.group(1)
+            if last in fields:
+                problems.append(twice(file, number, last))
             fields[last], lines[last] = (found.group(2) or "").strip(), number
         elif row.startswith(("    ", "\t")):
             fields[last] = f"{fields[last]} {row.strip()}".strip()
         elif row.strip():
             hint = "mend it, or leave an empty line between the header and the text"
             raise Malformed(file, number, "this header line is not `Key: value`", hint)
-    return fields, lines
+    return fields, lines, problems
 
 
 def _key_lines(header: str, first: int) -> dict[str, int]:
@@ -148,4 +168,7 @@ _FENCES: dict[str, tuple[str, Callable[[str, str], Parsed], re.Pattern[str]]] = 
     "---": (r"---|\.\.\.", parse_yaml, re.compile(r"[A-Za-z_][\w-]*:(\s|$)")),
     "+++": (r"\+\+\+", parse_toml, re.compile(r"[A-Za-z_][\w.-]*\s*=|\[")),
     ";;;": (";;;", parse_json, re.compile(r'[{"]')),
+    "---yaml": ("---", parse_yaml, re.compile(r"[A-Za-z_][\w-]*:(\s|$)")),
+    "---toml": ("---", parse_toml, re.compile(r"[A-Za-z_][\w.-]*\s*=|\[")),
+    "---json": ("---", parse_json, re.compile(r'[{"]')),
 }

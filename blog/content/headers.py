@@ -44,6 +44,13 @@ def parse_yaml(header: str, file: str) -> Parsed:
     return values.mapping(node, 0), values.problems
 
 
+def twice(file: str, line: int, key: str) -> Problem:
+    """Return what is said of a key that stands in a header twice."""
+    return Problem(
+        file, line, f"the key {key!r} is given twice; this one is used", "remove one of the two lines"
+    )
+
+
 class _YamlValues:
     """Turns nodes into plain values, counting them, so that aliases cannot explode."""
 
@@ -58,8 +65,7 @@ class _YamlValues:
             if not isinstance(key, yaml.ScalarNode):
                 raise Malformed(self._file, line, "a key is not a plain word", "write `key: value`")
             if key.value in values:
-                message = f"the key {key.value!r} is given twice; this one is used"
-                self.problems.append(Problem(self._file, line, message, "remove one of the two lines"))
+                self.problems.append(twice(self._file, line, key.value))
             values[key.value] = self.value(value, depth + 1)
         return values
 

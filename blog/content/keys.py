@@ -13,6 +13,8 @@ from blog.content.values import Problem
 LONGEST_NAME = 100
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
+#: What some tools take as "look at the file": here the file's name or time is looked at without being told.
+_NO_DATE = {"today", "now", "created", "lastmodified", "gitcreated", "gitlastmodified"}
 
 
 class Keys:
@@ -25,6 +27,7 @@ class Keys:
     def __init__(self, header: Header, file: str, zone: tzinfo) -> None:
         self.problems: list[Problem] = []
         self.usable = True
+        self.order: dates.Order | None = None
         self._header, self._file, self._zone = header, file, zone
         self._values = {squeezed(key): (key, value) for key, value in reversed(header.fields.items())}
         self._used: set[str] = set()
@@ -61,10 +64,12 @@ class Keys:
         for key, value in self.given(names):
             if squeezed(key) == "published" and truth(value) is not None:
                 continue
-            found = dates.parse(value, self._zone)
+            if squeezed(str(value)) in _NO_DATE:
+                continue
+            found = dates.parse(value, self._zone, self.order)
             if found:
                 return found
-            self.wrong(key, value, "2025-05-30, or 2025-05-30 09:00 +0200", decisive=decisive)
+            self.wrong(key, value, _expected_date(value), decisive=decisive)
         return None
 
     def names(self, names: Iterable[str], *, separator: str = ",") -> list[str]:
@@ -118,6 +123,11 @@ def storable_as_json(value: Any) -> Any:
     if isinstance(value, (date, time)):
         return value.isoformat()
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _expected_date(value: object) -> str:
+    form = "2025-05-30, or 2025-05-30 09:00 +0200"
+    return f"{form} (or say date_order: {' or '.join(dates.Order)})" if dates.needs_order(value) else form
 
 
 def _shown(value: object) -> str:

@@ -7,7 +7,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from blog.content.slugs import old_path
 
-MARKDOWN = (".md", ".markdown", ".mdown")
+#: Quarto's and MDX files are Markdown with something more, which is left out.
+MARKDOWN = (".md", ".markdown", ".mdown", ".qmd", ".mdx")
 #: Folders that other tools serve from the root of the site.
 _ROOTS = ("", "static", "public", "assets")
 

@@ -12,7 +12,7 @@ from blog.content.values import Problem
 ARTICLES, PAGES = "articles", "pages"
 LONGEST_SOURCE = 500
 #: Formats people try; their files beside an article are not mistakes unless they are whole articles.
-_OTHER_FORMATS = (".mdx", ".qmd", ".rst", ".org", ".adoc", ".lr")
+_OTHER_FORMATS = (".rst", ".org", ".adoc", ".lr")
 _NOT_ARTICLES = {"readme", "_index"}
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blog.content.drafts import Beginning, begin
@@ -79,6 +79,7 @@ def test_a_site_without_an_articles_folder_does_not_get_one(tmp_path: Path) -> N
 words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn", "Co"]), min_size=1, max_size=30)
 
 
+@settings(deadline=None)  # the first one loads the highlighter
 @given(words.filter(lambda text: joined(text) and "`" not in text), words, words)
 def test_any_title_topic_and_author_are_read_back(title: str, topic: str, author: str) -> None:
     with tempfile.TemporaryDirectory() as name:

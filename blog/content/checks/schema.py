@@ -3,6 +3,7 @@
 from typing import Any
 
 from blog.content import fields
+from blog.content.dates import Order
 
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 
@@ -19,6 +20,7 @@ _GROUPS: list[tuple[tuple[str, ...], tuple[str, ...], str, Shape]] = [
     (("date", "published"), fields.DATE, "When it is published; in the future, it waits.", _MOMENT),
     (("updated",), fields.UPDATED, "When it last changed in a way that readers should know of.", _MOMENT),
     (("expires_at",), fields.EXPIRES, "When it is taken down.", _MOMENT),
+    (("date_order",), fields.DATE_ORDER, "How 03/04/2025 is meant.", {"enum": list(map(str, Order))}),
     (("draft", "hidden"), ("draft", "hidden"), "Keep it back, or off the lists.", {"type": _SCALAR}),
     (("status",), ("status",), "draft, hidden or published.", {"type": ["string", "null"]}),
     (("description",), fields.DESCRIPTION, "A sentence or two for lists, feeds and search.", _WORDS),
