@@ -16,7 +16,7 @@ from blog.delivery.mail import flask_config, mail
 from blog.digests import views as digests
 from blog.errors import BlogError
 from blog.settings import Settings, load_settings
-from blog.site import cards, drawings, editions, feeds, media, missing, page_globals, shelves, sitemap
+from blog.site import cards, drawings, editions, feeds, media, missing, page_globals, shared, shelves, sitemap
 from blog.site import views as site
 from blog.subscribers import account_views as account
 from blog.subscribers import api
@@ -37,6 +37,7 @@ BLUEPRINTS = (
     drawings.blueprint,
     cards.blueprint,
     media.blueprint,
+    shared.blueprint,
     subscribers.blueprint,
     account.blueprint,
     api.blueprint,

@@ -17,6 +17,9 @@ class Links:
     def article(self, slug: str) -> str:
         return self.to(f"/articles/{quote(slug)}")
 
+    def draft(self, token: str) -> str:
+        return self.to(f"/drafts/{token}")
+
     def topic(self, slug: str) -> str:
         return self.to(f"/topics/{quote(slug)}")
 

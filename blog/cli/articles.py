@@ -3,12 +3,13 @@
 import sys
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
 from blog import clock
-from blog.articles import reading
+from blog.articles import reading, sharing
 from blog.articles.models import Article
 from blog.articles.publishing import publish
 from blog.cli.opening import json_option, open_services, print_json
@@ -64,6 +65,43 @@ def list_command(as_json: bool) -> None:
         click.echo(f"{row['published_at']:%Y-%m-%d}  {row['slug']}  {row['title']}")
     if not rows:
         click.echo("No articles yet. Put a Markdown file into content/articles and run: blog sync")
+
+
+@articles.command("share", with_appcontext=False)
+@click.argument("slug_or_file")
+@click.option(
+    "--days", type=click.IntRange(1, sharing.MOST_DAYS), default=sharing.USUAL_DAYS, show_default=True
+)
+@json_option
+def share(slug_or_file: str, days: int, as_json: bool) -> None:
+    """Print a link that shows a draft or scheduled article to whoever has it, for some days."""
+    services, now = open_services(), clock.now()
+    with services.database.reading() as session:
+        found = sharing.find(session, _source(slug_or_file, services.settings.content_dir))
+    if found is None:
+        raise BlogError(
+            f"{slug_or_file} is not in the index: name a slug, or a file, that blog sync has read"
+        )
+    if sharing.is_live(found, now):
+        link, until = services.links.article(found.slug), None
+    else:
+        token, until = sharing.token(services.tokens, found, now, days)
+        link = services.links.draft(token)
+    if as_json:
+        print_json({"slug": found.slug, "link": link, "until": until})
+        return
+    click.echo(link)
+    note = f"Works until {until:%Y-%m-%d %H:%M} UTC, as last synced." if until else "It is published already."
+    click.echo(note, err=True)
+
+
+def _source(name: str, content_dir: Path) -> str:
+    """Return a file's name as the index has it; anything else stays as it is."""
+    path = Path(name).resolve()
+    if path.is_dir():
+        path = next(path.glob("index.*"), path)
+    inside = path.is_file() and path.is_relative_to(content_dir.resolve())
+    return path.relative_to(content_dir.resolve()).as_posix() if inside else name
 
 
 def _row(article: Article) -> dict[str, str | datetime | list[str]]:

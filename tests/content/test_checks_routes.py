@@ -11,6 +11,7 @@ from tests.content.folders import write
 #: Not for links in a text: what a mail holds, and what only the pages' own HTML refers to.
 PRIVATE = (
     "/confirm/",
+    "/drafts/",
     "/unsubscribe/",
     "/preferences/",
     "/static/",

@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from blog import clock, create_app
+from blog.articles import sharing
 from blog.db import Base, Database
 from blog.delivery.models import Delivery, Mailing
 from blog.settings import Settings
@@ -36,6 +37,7 @@ ROUTES = {
     "/confirm/<token>": TOKEN,
     "/digests": PUBLIC,
     "/digests/<int:issue_id>": PUBLIC,
+    "/drafts/<token>": TOKEN,
     "/favicon.ico": PUBLIC,
     "/feed.json": PUBLIC,
     "/feed.xml": PUBLIC,
@@ -93,6 +95,7 @@ def test_reading_any_page_by_any_safe_method_changes_nothing(app: Flask, databas
     tokens = Tokens(app.extensions["blog"].tokens.keys)
     with database.transaction() as session:
         article = make_article(session, slug="a-first-article")
+        draft = make_article(session, slug="a-draft", status="draft")
         person = make_subscriber(session, tokens, "ada@example.org", status="pending")
         make_mailing(session, 3, clock.now())
         values = {
@@ -108,6 +111,7 @@ def test_reading_any_page_by_any_safe_method_changes_nothing(app: Flask, databas
                 tokens.timed(Purpose.RESTORE, [person.public_id, person.nonce]),
                 tokens.timed(Purpose.ACCOUNT, [person.public_id, person.nonce]),
                 tokens.timed(Purpose.MOVE, ["1", person.nonce]),
+                sharing.token(tokens, draft, clock.now(), 1)[0],
             ],
         }
     before = fingerprint(database)
