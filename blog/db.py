@@ -108,7 +108,11 @@ class Database:
             self.engine = create_engine(
                 url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS}
             )
-            self.read_engine = self.engine.execution_options(postgresql_readonly=True)
+            self.read_engine = self.engine.execution_options(
+                postgresql_readonly=True,
+                # All queries of one page see the same moment; between two of them a sync may be stored.
+                isolation_level="REPEATABLE READ",
+            )
         self._writing = sessionmaker(self.engine, expire_on_commit=False)
         self._reading = sessionmaker(self.read_engine, expire_on_commit=False)
 
