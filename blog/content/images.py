@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, SubElement
 
 from blog.content import variants
+from blog.content.offers import fingerprint
 from blog.content.references import File, Shelf
 from blog.content.tree import remove, replace, with_parents
 from blog.content.variants import MODERN, Raster, TooLarge
@@ -78,20 +79,21 @@ def _serve(image: Element, shelf: Shelf, source: str, report: Report) -> tuple[F
 def _offer_copies(parent: Element, image: Element, file: File, raster: Raster) -> None:
     """Wrap an image, so that a browser can take the smallest copy that is sharp on its screen."""
     sizes = f"min({image.get('width')}px, {_COLUMN}, 100vw - {_MARGINS})"
+    version = variants.version(fingerprint(file.path)) if file.path else ""
     picture = Element("picture")
     replace(parent, image, picture)
     for ending in MODERN:
         if ending != raster.ending:
-            copies = {"srcset": _candidates(file, raster, ending), "sizes": sizes}
+            copies = {"srcset": _candidates(file, raster, ending, version), "sizes": sizes}
             SubElement(picture, "source", {"type": f"image/{ending}", **copies})
-    image.set("srcset", _candidates(file, raster, str(raster.ending)))
+    image.set("srcset", _candidates(file, raster, str(raster.ending), version))
     image.set("sizes", sizes)
     picture.append(image)
 
 
-def _candidates(file: File, raster: Raster, ending: str) -> str:
+def _candidates(file: File, raster: Raster, ending: str, version: str) -> str:
     name = file.address.removeprefix("/media/")
-    return ", ".join(f"/pictures/{width}/{name}.{ending} {width}w" for width in raster.widths())
+    return ", ".join(f"/pictures/{width}-{version}/{name}.{ending} {width}w" for width in raster.widths())
 
 
 def _link_instead(parent: Element, image: Element, address: str, inside_link: bool) -> None:

@@ -17,7 +17,7 @@ from blog.content.tree import parse, remove, replace, serialised, text_of, with_
 from blog.content.values import Entry, Problem
 
 #: Raised whenever the same file would be rendered differently, so that the next sync renders it again.
-RENDER_VERSION = "3"
+RENDER_VERSION = "5"
 
 #: Ids that the page around a text uses.
 PAGE_IDS = {"latest", "main", "related", "signup-title", "subscribe"}

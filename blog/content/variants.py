@@ -1,5 +1,6 @@
 """Smaller copies of a photograph or screenshot: which of them are offered, and how each is made."""
 
+import hashlib
 import io
 import struct
 import warnings
@@ -9,6 +10,8 @@ from pathlib import Path
 from PIL import Image, ImageCms, ImageOps
 
 WIDTHS = (480, 800, 1200, 1600)
+#: Raised whenever the same copy would be made differently.
+COPY_VERSION = 1
 #: An image with more pixels than this is shown as it is and never opened: a small file can unpack to
 #: gigabytes. A camera's 24 million fit.
 MOST_PIXELS = 40_000_000
@@ -41,6 +44,11 @@ _UNREADABLE = (
 
 # What is said of damaged metadata helps nobody here; of too many pixels we say it with the article's name.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def version(fingerprint: str) -> str:
+    """Return what the addresses of an image's copies carry, so that new bytes have new addresses."""
+    return hashlib.sha256(f"{COPY_VERSION} {fingerprint}".encode()).hexdigest()[:12]
 
 
 class TooLarge(Exception):

@@ -42,3 +42,13 @@ def test_every_route_for_readers_can_be_linked_to(
     assert "/archive" in links
     dead = [problem.message for problem in check(tmp_path, clock.now()).problems]
     assert dead == [], "add the new route to blog/content/checks/atlas.py"
+
+
+def test_a_link_to_a_file_that_readers_cannot_have_is_named(tmp_path: Path) -> None:
+    header = "---\ntitle: A\ndate: 2026-01-05\n---\n"
+    write(tmp_path, "articles/a/index.md", header + "[one](x.pdf) and [two](x.exe)\n")
+    write(tmp_path, "articles/a/x.pdf", "x")
+    write(tmp_path, "articles/a/x.exe", "x")
+    (problem,) = check(tmp_path, clock.now()).problems
+    assert problem.message.endswith("names a file that readers cannot have")
+    assert problem.line == 5

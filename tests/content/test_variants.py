@@ -12,8 +12,9 @@ from PIL import Image, ImageCms
 
 from blog.content import variants
 from blog.content.markup import Text, render
+from blog.content.offers import fingerprint
 from blog.content.references import Shelf
-from blog.content.variants import Raster, TooLarge, make, measure, offered
+from blog.content.variants import Raster, TooLarge, make, measure, offered, version
 
 ORIENTATION, CAMERA = 0x0112, 0x010F
 
@@ -71,9 +72,10 @@ def test_copies_are_smaller_than_the_image_or_as_large(width: int, widths: tuple
 def test_a_page_lists_every_copy_with_its_format_and_width(tmp_path: Path) -> None:
     put(tmp_path, "a, b.png", picture("PNG", (700, 350)))
     made = html(tmp_path, "![One](a,%20b.png)\n\n![Two](a,%20b.png)")
+    mark = version(fingerprint(tmp_path / "articles/a, b.png"))
     name, sizes = "articles/a%2C%20b.png", 'sizes="min(700px, 38rem, 100vw - 2.5rem)"'
     choice = [
-        f'srcset="/pictures/480/{name}.{ending} 480w, /pictures/700/{name}.{ending} 700w" {sizes}'
+        f'srcset="/pictures/480-{mark}/{name}.{ending} 480w, /pictures/700-{mark}/{name}.{ending} 700w" {sizes}'
         for ending in ("avif", "webp", "png")
     ]
     sources = f'<source type="image/avif" {choice[0]}><source type="image/webp" {choice[1]}>'

@@ -47,6 +47,7 @@ ROUTES = {
     "/llms.txt": PUBLIC,
     "/media/<path:name>": PUBLIC,
     "/move/<token>": TOKEN,
+    "/pictures/<int:width>-<version>/<path:name>": PUBLIC,
     "/pictures/<int:width>/<path:name>": PUBLIC,
     "/preferences/<token>": TOKEN,
     "/readyz": PUBLIC,

@@ -8,7 +8,9 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from blog.content.markup import Text, render
+from blog.content.offers import fingerprint
 from blog.content.references import Shelf
+from blog.content.variants import version
 from blog.settings import Settings
 from tests.site.pages import read
 
@@ -28,7 +30,7 @@ def test_a_copy_is_made_once_and_then_served_from_where_it_is_kept(
     answer = client.get(address)
     assert answer.status_code == 200
     assert answer.mimetype == f"image/{kind.lower()}"
-    assert answer.headers["Cache-Control"] == "public, max-age=86400"
+    assert answer.headers["Cache-Control"] == "public, max-age=86400"  # nothing says which photo it is of
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     with Image.open(io.BytesIO(answer.data)) as copy:
         assert (copy.format, copy.size) == (kind, (480, 240))
@@ -46,8 +48,23 @@ def test_every_copy_that_a_page_lists_is_served(client: FlaskClient, settings: S
     candidates = [candidate.split() for choice in listed for candidate in choice.split(", ")]
     assert len(candidates) == 6
     for address, width in candidates:
-        with Image.open(io.BytesIO(client.get(address).data)) as copy:
+        answer = client.get(address)
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        with Image.open(io.BytesIO(answer.data)) as copy:
             assert f"{copy.width}w" == width
+
+
+def test_an_address_of_replaced_bytes_leads_to_the_new_ones_but_is_not_kept(
+    client: FlaskClient, photo: Path
+) -> None:
+    old = f"/pictures/480-{version(fingerprint(photo))}/articles/photo.jpg.jpg"
+    before = client.get(old)
+    Image.new("RGB", (700, 100)).save(photo)
+    after = client.get(old)
+    assert "immutable" in before.headers["Cache-Control"]
+    assert after.headers["Cache-Control"] == "public, max-age=86400"
+    assert before.data != after.data
+    assert client.get("/pictures/480-x/articles/photo.jpg.gif").status_code == 404
 
 
 def test_a_replaced_image_has_new_copies(client: FlaskClient, photo: Path) -> None:

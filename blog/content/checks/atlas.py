@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from blog.content import offers
 from blog.content.checks.pieces import Piece
 from blog.content.markup import PAGE_IDS
 from blog.content.references import Shelf
@@ -89,12 +90,19 @@ class Atlas:
             return shelf[1] in self.shelves
         if path.startswith("/media/"):
             file = self.shelf.file(path.removeprefix("/media"), "")
-            return file is not None and file.address == path and file.path is not None
+            return file is not None and file.address == path and self._is_offered(path)
         return path in self.shelf.by_address
+
+    def _is_offered(self, path: str) -> bool:
+        return offers.offered(self.shelf.content_dir, path.removeprefix("/media/")) is not None
 
     def _dead(self, address: str, path: str, piece: Piece) -> Fault:
         if _HOST.match(address):
             return Fault("leads nowhere", f"did you mean https://{address}?")
+        there = self.shelf.file(path.removeprefix("/media"), "") if path.startswith("/media/") else None
+        if there and there.path:
+            kinds = " ".join(sorted(ending[1:] for ending in offers.KINDS))
+            return Fault("names a file that readers cannot have", f"put it into a bundle; kinds: {kinds}")
         file = self.shelf.file(address, piece.source)
         near = file.address if file and file.path else self._near_to(path)
         return Fault("leads nowhere", f"did you mean {near}?" if near else _MEND)
