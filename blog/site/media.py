@@ -81,13 +81,6 @@ def _copy(width: int, name: str, version: str | None) -> Response:
     return _answer(made, f".{ending}", headers.IMMUTABLE if current else ONE_DAY)
 
 
-def _film(path: Path) -> Response:
-    """Send a film, or the part of it that is asked for (RFC 9110, section 14)."""
-    response = send_file(path, FILMS[path.suffix.lower()], conditional=True)
-    response.headers["Cache-Control"] = headers.REVALIDATE
-    return response
-
-
 def _answer(data: bytes, suffix: str, caching: str) -> Response:
     return _as_media(Response(data, content_type=offers.KINDS[suffix]), suffix, caching)
 

@@ -111,6 +111,6 @@ def test_captions_are_served_and_other_files_are_not(client: FlaskClient, settin
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "talk.vtt").write_text("WEBVTT\n")
     (folder / "notes.md").write_text("secret")
-    assert client.get("/media/articles/talk.vtt").mimetype == "text/vtt"
+    assert client.get("/media/articles/talk.vtt", buffered=True).mimetype == "text/vtt"
     assert client.get("/media/articles/notes.md").status_code == 404
     assert client.get("/pictures/480/articles/talk.vtt.webp").status_code == 404
