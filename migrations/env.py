@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from blog.schema import metadata
+from blog.schema import described, metadata
 
 connection = context.config.attributes["connection"]
 context.configure(
@@ -10,6 +10,7 @@ context.configure(
     target_metadata=metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     compare_type=True,
+    include_object=described,
 )
 with context.begin_transaction():
     if connection.dialect.name == "postgresql":

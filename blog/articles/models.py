@@ -27,6 +27,10 @@ class Article(Base):
     """
 
     __tablename__ = "articles"
+    #: All that says whether an article is live, without its row: in SQLite that lies behind the whole text.
+    __table_args__ = (
+        Index("ix_articles_live", "id", "status", "published_at", "live_at", "expires_at", "removed_at"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     slug: Mapped[str] = mapped_column(String(200), unique=True)
@@ -116,3 +120,31 @@ class ContentVersion(Base):
     version: Mapped[str] = mapped_column(String(64))
     related_to: Mapped[str] = mapped_column(String(64))
     synced_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class SearchText(Base):
+    """An article as search reads it: folded words, a space between two; `made_from` says of which rendering.
+
+    `title` is in `keys`, and both are in `body`. The index over the three columns is in the migrations.
+    """
+
+    __tablename__ = "search_texts"
+
+    article_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    made_from: Mapped[str] = mapped_column(String(80))
+    title: Mapped[str] = mapped_column(Text)
+    keys: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+
+
+class SearchWord(Base):
+    """A word, and how many articles have it, those that nobody can read yet included."""
+
+    __tablename__ = "search_words"
+
+    word: Mapped[str] = mapped_column(
+        Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True
+    )
+    articles: Mapped[int] = mapped_column(Integer)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from blog.articles import redirects
+from blog.articles import redirects, search_texts
 from blog.articles.caution import refuse_mass_removal
 from blog.articles.matching import Known, Matched, match
 from blog.articles.models import (
@@ -63,6 +63,7 @@ def sync(session: Session, library: Library, now: datetime, *, force: bool = Fal
     _store_topics(session, [row.id for _, row in changed], [file for file, _ in changed] + added, ids)
     moved = redirects.store(session, _old_addresses(matched.pairs, ids), ids)
     paged = _store_pages(session, library)
+    search_texts.refresh(session)
     if changes or moved or paged:
         _stamp(session, now)
     return changes

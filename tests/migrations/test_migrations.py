@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from blog import clock, migrate, revisions
 from blog.db import Database
 from blog.delivery.models import Delivery
-from blog.schema import metadata
+from blog.schema import described, metadata
 from blog.subscribers import consent
 from blog.subscribers.consent import Event, Method, Origin
 from blog.subscribers.models import ConsentEvent
@@ -38,7 +38,8 @@ def test_a_migrated_database_is_at_the_newest_revision_and_an_empty_one_at_none(
 
 def test_the_schema_made_by_the_migrations_is_the_one_the_models_describe(database: Database) -> None:
     with database.reading() as session:
-        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        options = {"compare_type": True, "include_object": described}
+        context = MigrationContext.configure(session.connection(), opts=options)
         assert compare_metadata(context, metadata) == []
 
 

@@ -1,0 +1,122 @@
+"""What search reads of the articles: brought into line with them in the transaction that changed them.
+
+It looks for rows whose text was made from another rendering, whoever wrote that: after an update, what older
+code has synced is caught up with by itself.
+"""
+
+import json
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, literal, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from blog.articles.folding import BREAK, MOST_WORDS, words
+from blog.articles.models import Article, ArticleTopic, SearchText, SearchWord
+
+#: Changes with the folding, so that the next sync makes every text anew.
+EDITION = "1:"
+#: Articles read at a time: a cold sync holds a few megabytes of texts, not all of them.
+BATCH = 500
+#: Words that a text says often tell what it is about, though no heading has them.
+OFTEN, MOST_OFTEN = 3, 40
+SHORTEST_KNOWN, LONGEST_KNOWN = 3, 30
+
+_COUNT_WORDS = {
+    "sqlite": "INSERT INTO search_words (word, articles) SELECT key, value "
+    "FROM json_each(:counts) WHERE true "
+    "ON CONFLICT (word) DO UPDATE SET articles = search_words.articles + excluded.articles",
+    "postgresql": "INSERT INTO search_words (word, articles) "
+    "SELECT key, value::integer FROM json_each_text(CAST(:counts AS json)) "
+    "ON CONFLICT (word) DO UPDATE SET articles = search_words.articles + excluded.articles",
+}
+
+
+def refresh(session: Session) -> None:
+    """Make the search texts of all articles that have none, or one of an earlier rendering."""
+    query = (
+        select(Article.id)
+        .outerjoin(SearchText, SearchText.article_id == Article.id)
+        .where(or_(SearchText.made_from.is_(None), SearchText.made_from != _source()))
+        .order_by(Article.id)
+    )
+    stale = list(session.scalars(query))
+    counts: Counter[str] = Counter()
+    for start in range(0, len(stale), BATCH):
+        _make(session, stale[start : start + BATCH], counts)
+    _count_words(session, {word: change for word, change in counts.items() if change})
+
+
+def _source() -> Any:
+    return literal(EDITION).concat(Article.rendered_hash)
+
+
+def _make(session: Session, stale: list[int], counts: Counter[str]) -> None:
+    before = select(SearchText.article_id, SearchText.body).where(SearchText.article_id.in_(stale))
+    old = dict(session.execute(before).all())
+    for body in old.values():
+        counts.subtract(_vocabulary(body.split()))
+    rows = [_row(article, topics) for article, topics in _articles(session, stale)]
+    for row in rows:
+        counts.update(_vocabulary(row["body"].split()))
+    changed = [row for row in rows if row["article_id"] in old]
+    added = [row for row in rows if row["article_id"] not in old]
+    if changed:
+        session.execute(update(SearchText), changed)
+    if added:
+        session.execute(insert(SearchText), added)
+
+
+def _articles(session: Session, ids: list[int]) -> list[tuple[Row[Any], list[str]]]:
+    topics: dict[int, list[str]] = {}
+    named = select(ArticleTopic.article_id, ArticleTopic.topic).where(ArticleTopic.article_id.in_(ids))
+    for article, topic in session.execute(named.order_by(ArticleTopic.article_id, ArticleTopic.position)):
+        topics.setdefault(article, []).append(topic)
+    query = select(
+        Article.id,
+        _source().label("made_from"),
+        Article.title,
+        Article.description,
+        Article.headings,
+        Article.authors,
+        Article.extra,
+        Article.text,
+    )
+    found = session.execute(query.where(Article.id.in_(ids)).order_by(Article.id))
+    return [(row, topics.get(row.id, [])) for row in found]
+
+
+def _row(article: Row[Any], topics: list[str]) -> dict[str, Any]:
+    title = words(article.title)
+    names = article.extra.get("topic_names", {})
+    said = [*(str(names.get(topic, "")) for topic in topics), *topics, *map(str, article.headings)]
+    fields = [title, *map(words, [*said, *map(str, article.authors), article.description])]
+    prose = words(article.text)[:MOST_WORDS]
+    often = [word for word, times in Counter(prose).most_common(MOST_OFTEN) if times >= OFTEN]
+    keys = _fields([*fields, *([word] for word in often)])
+    return {
+        "article_id": article.id,
+        "made_from": article.made_from,
+        "title": " ".join(title),
+        "keys": keys,
+        "body": f"{_fields(fields)} {BREAK} {' '.join(prose)}".strip(),
+    }
+
+
+def _fields(fields: list[list[str]]) -> str:
+    return f" {BREAK} ".join(" ".join(field) for field in fields if field)
+
+
+def _vocabulary(body: list[str]) -> set[str]:
+    """Return the words of a text that somebody could have meant by another."""
+    return {word for word in set(body) if SHORTEST_KNOWN <= len(word) <= LONGEST_KNOWN and not word.isdigit()}
+
+
+def _count_words(session: Session, changes: dict[str, int]) -> None:
+    if not changes:
+        return
+    # One statement with all words: a hundred thousand single ones would take PostgreSQL seconds.
+    statement = _COUNT_WORDS[session.get_bind().dialect.name]
+    session.execute(text(statement), {"counts": json.dumps(dict(sorted(changes.items())))})
+    if any(change < 0 for change in changes.values()):
+        session.execute(delete(SearchWord).where(SearchWord.articles <= 0))

@@ -1,0 +1,204 @@
+"""Search finds the same on both databases, and only what a reader can open."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, select, update
+
+from blog.articles.models import Article, SearchText, SearchWord
+from blog.articles.search import Found, search
+from blog.articles.sync import sync
+from blog.db import Database
+from tests.articles.files import BEFORE, NOW, article_file, library, synced
+
+PROSE = "A slow consumer tells the producer to wait. "
+
+
+def find(database: Database, query: str, **options: Any) -> Found:
+    with database.reading() as session:
+        return search(session, query, options.pop("now", NOW), **options)
+
+
+def slugs(found: Found) -> list[str]:
+    return [result.article.slug for result in found.results]
+
+
+def marks(pieces: Sequence[tuple[str, bool]]) -> list[str]:
+    return [text for text, is_hit in pieces if is_hit]
+
+
+def publish(database: Database) -> None:
+    synced(
+        database,
+        article_file("in-the-title", PROSE, title="Backpressure explained"),
+        article_file("in-a-heading", PROSE * 2, headings=["On backpressure"], topics=["queues"]),
+        article_file("in-the-text", PROSE * 3 + "They call it backpressure."),
+        article_file("cafe", "Ein Straßencafé in São Paulo, 東京都に行く。 Привет, мир!", title="Das Café"),
+    )
+
+
+def test_the_title_counts_most_then_headings_then_the_text(database: Database) -> None:
+    publish(database)
+    found = find(database, "backpressure")
+    assert slugs(found) == ["in-the-title", "in-a-heading", "in-the-text"]
+    assert (found.total, found.suggestion) == (3, None)
+    assert slugs(find(database, "Queues")) == ["in-a-heading"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["CAFE", "café", "cafe\u0301", "sao paulo", "straßencafé", "東京", "京都", "都", "東京都に", "ПРИВЕТ"],
+)
+def test_case_accents_and_script_make_no_difference(database: Database, query: str) -> None:
+    publish(database)
+    found = find(database, query)
+    assert slugs(found) == ["cafe"]
+    assert marks(found.results[0].snippet) or marks(found.results[0].title)
+
+
+def test_all_words_are_needed_the_last_may_have_only_begun_and_quotes_keep_words_together(
+    database: Database,
+) -> None:
+    publish(database)
+    assert find(database, "slow backpres").total == 3
+    assert find(database, "backpres slow").total == 0
+    assert find(database, '"the producer"').total == 3
+    assert find(database, '"producer the"').total == 0
+    assert find(database, "“slow consumer” call").total == 1
+    # A phrase never reaches from the title into the text.
+    assert find(database, '"explained a"').total == 0
+
+
+def test_what_is_not_live_at_the_moment_of_asking_is_never_found_nor_suggested(database: Database) -> None:
+    soon = NOW + timedelta(days=1)
+    synced(
+        database,
+        article_file("draft", "zanzibar", status="draft"),
+        article_file("hidden", "zanzibar", status="hidden"),
+        article_file("later", "zanzibar", published_at=soon),
+        article_file("gone-later", "zanzibar", expires_at=soon),
+    )
+    assert slugs(find(database, "zanzibar")) == ["gone-later"]
+    assert slugs(find(database, "zanzibar", now=soon)) == ["later"]
+    assert find(database, "zanzibr").suggestion == "zanzibar"
+    synced(database, article_file("draft", "zanzibar", status="draft"), article_file("other", "words"))
+    assert find(database, "zanzibar").total == 0
+    assert find(database, "zanzibr").suggestion is None
+
+
+def test_a_slip_is_answered_with_what_was_probably_meant(database: Database) -> None:
+    publish(database)
+    for slip in ("backpresure", "bakcpressure", "backpressurre", "backprezzure", "vackpressure"):
+        found = find(database, f"slow {slip}")
+        assert (found.total, found.suggestion) == (0, "slow backpressure"), slip
+    assert find(database, "qqqqqqqqqq").suggestion is None
+    assert find(database, "explained consumer producer call").suggestion is None
+
+
+def test_hits_are_data_with_their_accents_and_the_text_around_them(database: Database) -> None:
+    synced(database, article_file("a", "word " * 200 + "the <b>Café</b> is here " + "more " * 200))
+    (result,) = find(database, "cafe").results
+    assert marks(result.snippet) == ["Café"]
+    text = "".join(piece for piece, _ in result.snippet)
+    assert "the <b>Café</b> is here" in text
+    assert text.startswith("…")
+    assert text.endswith("…")
+    assert len(text) < 240
+
+
+def test_pages_of_results_neither_repeat_nor_lose_an_article(database: Database) -> None:
+    synced(
+        database,
+        *(
+            article_file(f"a{n:03}", f"common {'rare ' * (n % 7)}", published_at=BEFORE + timedelta(hours=n))
+            for n in range(130)
+        ),
+    )
+    pages = [find(database, "common", limit=20, offset=start) for start in range(0, 140, 20)]
+    seen = [slug for page in pages for slug in slugs(page)]
+    assert len(seen) == len(set(seen)) == 130
+    assert {page.total for page in pages} == {130}
+    assert slugs(find(database, "common", offset=10_000)) == []
+
+
+def test_the_text_is_updated_in_the_transaction_of_the_sync(database: Database) -> None:
+    synced(database, article_file("a", "first wording"))
+    with pytest.raises(RuntimeError), database.transaction() as session:
+        sync(session, library(article_file("a", "second wording")), NOW)
+        assert search(session, "second", NOW).total == 1
+        raise RuntimeError
+    assert find(database, "first").total == 1
+    synced(database, article_file("a", "second wording"))
+    assert (find(database, "first").total, find(database, "second").total) == (0, 1)
+    with database.reading() as session:
+        assert dict(session.execute(select(SearchWord.word, SearchWord.articles)).all()) == {
+            "second": 1,
+            "wording": 1,
+        }
+
+
+def test_what_older_code_has_synced_is_caught_up_with_by_the_next_sync(database: Database) -> None:
+    file, other = article_file("a", "first wording"), article_file("b", "other wording")
+    synced(database, file, other)
+    with database.transaction() as session:
+        # The older code changes the article and knows nothing of its search text; another it has just added.
+        session.execute(
+            update(Article).where(Article.slug == "a").values(text="changed since", rendered_hash="1" * 64)
+        )
+        session.execute(delete(SearchText).where(SearchText.article_id > 1))
+    assert find(database, "other").total == 0
+    synced(database, file, other)
+    assert slugs(find(database, "first")) == ["a"]
+    assert slugs(find(database, "other")) == ["b"]
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=300),
+    st.lists(
+        st.sampled_from(
+            [
+                *"\"“”*():^-+&|!<>'\\;,.%_{}[]$",
+                "AND",
+                "NOT",
+                "NEAR(",
+                "title:",
+                "\0",
+                "😀",
+                "a",
+                "東京",
+                "slow",
+                " ",
+            ]
+        ),
+        max_size=60,
+    ).map("".join),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example("a" * 10_000)
+@example('"' * 10_000)
+@example("slow' OR 1=1; DROP TABLE articles; --")
+@example("x AND NOT {title} : NEAR(a b, 2)*")
+@example("\0\ud800 \u0301 ﷺ ½ ß İ")
+@given(query=HOSTILE)
+def test_nothing_that_is_typed_is_ever_an_error(database: Database, query: str) -> None:
+    found = find(database, query)
+    for result in found.results:
+        assert "".join(piece for piece, _ in result.title) == result.article.title
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=200), query=st.text(min_size=1, max_size=20))
+def test_any_text_can_be_published_and_found_by_its_own_words(
+    database: Database, text: str, query: str
+) -> None:
+    text = text.replace("\0", " ").encode("utf-8", "ignore").decode()
+    synced(database, article_file("a", text, title=text.strip() or "A"))
+    found = find(database, " ".join(text.split()[:1]))
+    assert found.total <= 1
+    find(database, query)
