@@ -16,7 +16,19 @@ from blog.delivery.mail import flask_config, mail
 from blog.digests import views as digests
 from blog.errors import BlogError
 from blog.settings import Settings, load_settings
-from blog.site import cards, drawings, editions, feeds, media, missing, page_globals, shared, shelves, sitemap
+from blog.site import (
+    cards,
+    drawings,
+    editions,
+    feeds,
+    media,
+    missing,
+    page_globals,
+    searching,
+    shared,
+    shelves,
+    sitemap,
+)
 from blog.site import views as site
 from blog.subscribers import account_views as account
 from blog.subscribers import api
@@ -32,6 +44,7 @@ MOST_FORM_PARTS = 100
 BLUEPRINTS = (
     site.blueprint,
     shelves.blueprint,
+    searching.blueprint,
     feeds.blueprint,
     sitemap.blueprint,
     drawings.blueprint,

@@ -20,9 +20,9 @@ from blog.content.values import ArticleFile, Library
 
 #: Addresses that are there whatever the files say; a test compares them with the site's routes.
 FIXED = {
-    *("/", "/archive", "/authors", "/digests", "/feeds", "/series", "/subscribe", "/topics"),
+    *("/", "/archive", "/authors", "/digests", "/feeds", "/search", "/series", "/subscribe", "/topics"),
     *("/feed.xml", "/feed.json", "/robots.txt", "/sitemap.xml", "/llms.txt", "/healthz", "/readyz"),
-    *("/card.png", "/favicon.ico", "/icon.svg", "/theme.css"),
+    *("/card.png", "/opensearch.xml", "/favicon.ico", "/icon.svg", "/theme.css"),
 }
 #: Addresses with a part that only the running site knows.
 _ELSEWHERE_KNOWN = re.compile(
