@@ -5,6 +5,7 @@ code has synced is caught up with by itself.
 """
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -20,6 +21,8 @@ EDITION = "1:"
 BATCH = 500
 #: Words that a text says often tell what it is about, though no heading has them.
 OFTEN, MOST_OFTEN = 3, 40
+#: Who looks for "backpressure" finds "back-pressure" too.
+_HYPHENATED = re.compile(r"\w+(?:[-‐‑]\w+)+")
 SHORTEST_KNOWN, LONGEST_KNOWN = 3, 30
 
 _COUNT_WORDS = {
@@ -94,12 +97,14 @@ def _row(article: Row[Any], topics: list[str]) -> dict[str, Any]:
     prose = words(article.text)[:MOST_WORDS]
     often = [word for word, times in Counter(prose).most_common(MOST_OFTEN) if times >= OFTEN]
     keys = _fields([*fields, *([word] for word in often)])
+    text = " ".join([article.title, *map(str, article.headings), article.text])
+    joined = {re.sub(r"\W", "", word) for word in _HYPHENATED.findall(text)}
     return {
         "article_id": article.id,
         "made_from": article.made_from,
         "title": " ".join(title),
         "keys": keys,
-        "body": f"{_fields(fields)} {BREAK} {' '.join(prose)}".strip(),
+        "body": _fields([*fields, prose, *map(words, sorted(joined))]),
     }
 
 

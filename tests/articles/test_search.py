@@ -99,6 +99,13 @@ def test_a_slip_is_answered_with_what_was_probably_meant(database: Database) -> 
     assert find(database, "explained consumer producer call").suggestion is None
 
 
+def test_a_word_written_with_a_hyphen_is_found_without_it_too(database: Database) -> None:
+    synced(database, article_file("a", "On back-pressure."))
+    for query in ("back-pressure", "backpressure", "back pressure"):
+        assert slugs(find(database, query)) == ["a"]
+    assert find(database, "backpresure").suggestion == "backpressure"
+
+
 def test_hits_are_data_with_their_accents_and_the_text_around_them(database: Database) -> None:
     synced(database, article_file("a", "word " * 200 + "the <b>Café</b> is here " + "more " * 200))
     (result,) = find(database, "cafe").results
