@@ -1,7 +1,7 @@
 """Search: the same articles in the same order on both databases.
 
 The index of the database finds, as every word is in it; a coarse order (where the words stand, then what is
-newest) chooses the best hundred; those are read and ranked here, in the same way whatever the database.
+newest) chooses the best sixty; those are read and ranked here, in the same way whatever the database.
 PostgreSQL's own ranking knows no rarity and would read every text that has a common word; FTS5's differs.
 """
 
@@ -19,7 +19,8 @@ from blog.articles.models import Article, SearchText
 from blog.articles.snippets import Pieces
 
 #: So many are read and ranked; whatever comes behind them keeps the coarse order.
-RANKED = 100
+RANKED = 60
+_NOT_SHOWN = (defer(Article.html), defer(Article.contents), defer(Article.headings), defer(Article.pinned))
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def search(session: Session, query: str, now: datetime, limit: int = 20, offset:
     ids, total = _page(session, wanted, now, limit, offset)
     if total == 0:
         return Found(suggestion=_suggestion(session, wanted, now))
-    query_articles = select(Article).where(Article.id.in_(ids), *live(now)).options(defer(Article.html))
+    query_articles = select(Article).where(Article.id.in_(ids), *live(now)).options(*_NOT_SHOWN)
     by_id = {article.id: article for article in session.scalars(query_articles)}
     shown = [by_id[number] for number in ids if number in by_id]
     return Found([_result(article, wanted) for article in shown], total)
@@ -57,7 +58,7 @@ def search(session: Session, query: str, now: datetime, limit: int = 20, offset:
 def _page(
     session: Session, wanted: list[Term], now: datetime, limit: int, offset: int
 ) -> tuple[list[int], int]:
-    """Return one page and the count of all: the first hundred ranked, the others as they come."""
+    """Return one page and the count of all: the first sixty ranked, the others as they come."""
     coarse = _coarse(session, wanted, now)
     first = session.execute(coarse.limit(RANKED)).all()
     total = first[0].total if first else 0

@@ -5,7 +5,6 @@ code has synced is caught up with by itself.
 """
 
 import json
-import re
 from collections import Counter
 from typing import Any
 
@@ -21,8 +20,6 @@ EDITION = "1:"
 BATCH = 500
 #: Words that a text says often tell what it is about, though no heading has them.
 OFTEN, MOST_OFTEN = 3, 40
-#: Who looks for "backpressure" finds "back-pressure" too.
-_HYPHENATED = re.compile(r"\w+(?:[-‐‑]\w+)+")
 SHORTEST_KNOWN, LONGEST_KNOWN = 3, 30
 
 _COUNT_WORDS = {
@@ -47,7 +44,7 @@ def refresh(session: Session) -> None:
     counts: Counter[str] = Counter()
     for start in range(0, len(stale), BATCH):
         _make(session, stale[start : start + BATCH], counts)
-    _count_words(session, {word: change for word, change in counts.items() if change})
+    _count_words(session, {word: change for word, change in counts.items() if change and _can_be_meant(word)})
 
 
 def _source() -> Any:
@@ -58,10 +55,10 @@ def _make(session: Session, stale: list[int], counts: Counter[str]) -> None:
     before = select(SearchText.article_id, SearchText.body).where(SearchText.article_id.in_(stale))
     old = dict(session.execute(before).all())
     for body in old.values():
-        counts.subtract(_vocabulary(body.split()))
+        counts.subtract(set(body.split()))
     rows = [_row(article, topics) for article, topics in _articles(session, stale)]
     for row in rows:
-        counts.update(_vocabulary(row["body"].split()))
+        counts.update(set(row["body"].split()))
     changed = [row for row in rows if row["article_id"] in old]
     added = [row for row in rows if row["article_id"] not in old]
     if changed:
@@ -98,13 +95,14 @@ def _row(article: Row[Any], topics: list[str]) -> dict[str, Any]:
     often = [word for word, times in Counter(prose).most_common(MOST_OFTEN) if times >= OFTEN]
     keys = _fields([*fields, *([word] for word in often)])
     text = " ".join([article.title, *map(str, article.headings), article.text])
-    joined = {re.sub(r"\W", "", word) for word in _HYPHENATED.findall(text)}
+    # Who looks for "backpressure" finds "back-pressure" too.
+    joined = {"".join(words(word)) for word in text.split() if "-" in word[1:-1] and "/" not in word}
     return {
         "article_id": article.id,
         "made_from": article.made_from,
         "title": " ".join(title),
         "keys": keys,
-        "body": _fields([*fields, prose, *map(words, sorted(joined))]),
+        "body": _fields([*fields, prose, *([word] for word in sorted(joined - {""}))]),
     }
 
 
@@ -112,9 +110,9 @@ def _fields(fields: list[list[str]]) -> str:
     return f" {BREAK} ".join(" ".join(field) for field in fields if field)
 
 
-def _vocabulary(body: list[str]) -> set[str]:
-    """Return the words of a text that somebody could have meant by another."""
-    return {word for word in set(body) if SHORTEST_KNOWN <= len(word) <= LONGEST_KNOWN and not word.isdigit()}
+def _can_be_meant(word: str) -> bool:
+    """Whether somebody could have meant a word by another."""
+    return SHORTEST_KNOWN <= len(word) <= LONGEST_KNOWN and not word.isdigit()
 
 
 def _count_words(session: Session, changes: dict[str, int]) -> None:

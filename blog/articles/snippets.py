@@ -27,10 +27,7 @@ def marked(text: str, wanted: Sequence[Term]) -> Pieces:
 def snippet(text: str, fallback: str, wanted: Sequence[Term]) -> Pieces:
     """Return the part of a text with most of the terms; without any, its fallback or its beginning."""
     text = " ".join(text[:LONGEST_LOOK].split())
-    lowered = text.lower()
-    spans = _spans(lowered, wanted) if len(lowered) == len(text) else []
-    if not spans:
-        spans = _spans(aligned(text), wanted)
+    spans = _spans(aligned(text), wanted)
     if not spans and fallback:
         return marked(_window(fallback, 0), wanted)
     part = _window(text, _best(spans))
@@ -75,17 +72,24 @@ def _spans(folded: str, wanted: Sequence[Term]) -> list[Span]:
 def _forms(wanted: Sequence[Term]) -> list[Term]:
     """Add how a term looks in an aligned text: there a letter that folds to two, such as ß, is one."""
     typed = [Term(tuple(aligned(term.typed).split()), term.is_open) for term in wanted]
-    return [*wanted, *(term for term in typed if term.words)]
+    return [
+        *wanted,
+        *(one for one, term in zip(typed, wanted, strict=True) if one.words not in ((), term.words)),
+    ]
 
 
 def _places(folded: str, term: Term) -> list[Span]:
     spans: list[Span] = []
-    place = folded.find(term.words[0])
+    # All that is no letter is a space by now: with one before, only beginnings of words are looked at.
+    spaced = f" {folded}"
+    sought = term.words[0] if is_unspaced(term.words[0][0]) else f" {term.words[0]}"
+    shift = len(sought) - len(term.words[0]) - 1
+    place = spaced.find(sought)
     while place >= 0 and len(spans) < MOST_PLACES:
-        end = _end(folded, place, term)
-        if end:
-            spans.append((place, end))
-        place = folded.find(term.words[0], max(end, place + 1))
+        start = place + shift
+        end = _end(folded, start, term)
+        spans += [(start, end)] if end else []
+        place = spaced.find(sought, max(end, place + 1))
     return spans
 
 
@@ -93,8 +97,6 @@ def _end(folded: str, start: int, term: Term) -> int:
     """Return where a term ends that begins at `start`; 0 when it does not stand there."""
     if is_unspaced(folded[start]):
         return _unspaced_end(folded, start, term)
-    if start and folded[start - 1].isalnum():
-        return 0
     end = start
     for number, word in enumerate(term.words):
         while number and end < len(folded) and not folded[end].isalnum():

@@ -20,7 +20,7 @@ _ADD = f"INSERT INTO search_index(rowid, {NAMES}) VALUES (new.article_id, {_NEW}
 INDEX = {
     "sqlite": [
         f"CREATE VIRTUAL TABLE search_index USING fts5({NAMES}, content='search_texts', "
-        "content_rowid='article_id', columnsize=0, tokenize='ascii', prefix='2 3')",
+        "content_rowid='article_id', columnsize=0, tokenize='ascii')",
         f"CREATE TRIGGER search_texts_added AFTER INSERT ON search_texts BEGIN {_ADD} END",
         f"CREATE TRIGGER search_texts_taken AFTER DELETE ON search_texts BEGIN {_TAKE} END",
         f"CREATE TRIGGER search_texts_changed AFTER UPDATE ON search_texts BEGIN {_TAKE} {_ADD} END",
