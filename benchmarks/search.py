@@ -67,7 +67,7 @@ def queries(words: list[str], chance: random.Random, made: list[dict[str, object
         start = chance.randrange(WORDS_EACH - 3)
         said = str(chance.choice(made)["text"]).split()[start : start + 2]
         kinds = (
-            rare, usual, f"{usual} {rare}", f"{usual} {chance.choice(words[:20])} {chance.choice(words[20:500])}",
+            rare, usual, f"{usual} {rare}", f"{usual} {chance.choice(words[:20])} {usual[:4]}",
             rare[:4], usual[:3], f'"{" ".join(said)}"', rare[:-2] + "xq" + rare[-1:],
         )  # fmt: skip
         found.append(kinds[number % len(kinds)])

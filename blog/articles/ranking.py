@@ -15,7 +15,7 @@ BEGUN = 0.4
 SATURATION = 2.0
 USUAL_LENGTH = 6_000
 #: Words asked for side by side that stand side by side.
-TOGETHER = 0.6
+TOGETHER = 0.2
 #: Between two equally good ones the newer is first: a twentieth of one term, halved each year.
 FRESH, HALF_LIFE_DAYS = 0.05, 365.0
 

@@ -52,7 +52,8 @@ def search(session: Session, query: str, now: datetime, limit: int = 20, offset:
     query_articles = select(Article).where(Article.id.in_(ids), *live(now)).options(*_NOT_SHOWN)
     by_id = {article.id: article for article in session.scalars(query_articles)}
     shown = [by_id[number] for number in ids if number in by_id]
-    return Found([_result(article, wanted) for article in shown], total)
+    sought = snippets.forms(wanted)
+    return Found([_result(article, sought) for article in shown], total)
 
 
 def _page(
@@ -125,7 +126,7 @@ def _suggestion(session: Session, wanted: list[Term], now: datetime) -> str | No
     return mended if found else None
 
 
-def _result(article: Article, wanted: list[Term]) -> Result:
-    title = snippets.marked(article.title, wanted)
+def _result(article: Article, sought: list[Term]) -> Result:
+    title = snippets.marked(article.title, sought)
     prose = article.text or article.excerpt
-    return Result(article, title, snippets.snippet(prose, article.description, wanted))
+    return Result(article, title, snippets.snippet(prose, article.description, sought))

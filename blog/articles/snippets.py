@@ -13,7 +13,7 @@ LENGTH = 220
 #: A hit is shown with some words before it.
 LEAD = 60
 #: Of each term so many places are looked at; the best part of a text is hardly ever behind them.
-MOST_PLACES = 12
+MOST_PLACES = 8
 #: So much of a text is looked through.
 LONGEST_LOOK = 40_000
 ELLIPSIS = "…"
@@ -59,7 +59,7 @@ def _window(text: str, hit: int) -> str:
 
 def _spans(folded: str, wanted: Sequence[Term]) -> list[Span]:
     """Return where the terms stand, in order and without overlaps."""
-    found = sorted(span for term in _forms(wanted) for span in _places(folded, term))
+    found = sorted(span for term in wanted for span in _places(folded, term))
     spans: list[Span] = []
     for start, end in found:
         if spans and start < spans[-1][1]:
@@ -69,8 +69,8 @@ def _spans(folded: str, wanted: Sequence[Term]) -> list[Span]:
     return spans
 
 
-def _forms(wanted: Sequence[Term]) -> list[Term]:
-    """Add how a term looks in an aligned text: there a letter that folds to two, such as ß, is one."""
+def forms(wanted: Sequence[Term]) -> list[Term]:
+    """Return what to look for in an aligned text: the terms, and where they differ, as they were typed."""
     typed = [Term(tuple(aligned(term.typed).split()), term.is_open) for term in wanted]
     return [
         *wanted,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from blog.articles.asked import Term
-from blog.articles.models import SearchText, SearchWord
+from blog.articles.models import SearchWord
 
 SHORTEST_MENDED, LONGEST_MENDED = 4, 24
 #: Words of the same beginning that are compared when no word is one slip away, the most used first.
@@ -19,10 +19,10 @@ LIKE_ENOUGH = 0.75
 
 def rarity(session: Session, wanted: Sequence[Term]) -> list[float]:
     """Return how much each term says: the fewer articles have its rarest word, the more."""
-    asked = {word for term in wanted for word in term.words}
-    known = _known(session, asked)
-    total = session.scalar(select(func.count()).select_from(SearchText)) or 1
-    return [math.log(1 + total / (1 + min(known.get(word, 0) for word in term.words))) for term in wanted]
+    if len(wanted) == 1:
+        return [1.0]
+    known = _known(session, {word for term in wanted for word in term.words})
+    return [1 / (1 + math.log1p(min(known.get(word, 0) for word in term.words))) for term in wanted]
 
 
 def mended(session: Session, wanted: Sequence[Term]) -> str | None:
