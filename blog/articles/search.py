@@ -46,6 +46,7 @@ def search(session: Session, query: str, now: datetime, limit: int = 20, offset:
     wanted = terms(query)
     if not wanted:
         return Found()
+    _by_index(session)
     ids, total = _page(session, wanted, now, limit, offset)
     if total == 0:
         return Found(suggestion=_suggestion(session, wanted, now))
@@ -54,6 +55,17 @@ def search(session: Session, query: str, now: datetime, limit: int = 20, offset:
     shown = [by_id[number] for number in ids if number in by_id]
     sought = snippets.forms(wanted)
     return Found([_result(article, sought) for article in shown], total)
+
+
+def _by_index(session: Session) -> None:
+    """Have PostgreSQL use the full-text index (a bitmap scan) for common words too.
+
+    It does not know that reading a text is dear, and at a word that half of the articles have it would cut
+    every one of them into words: 500 ms instead of 5.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        session.execute(text("SET LOCAL enable_indexscan = off"))
 
 
 def _page(
@@ -114,7 +126,10 @@ def _in_postgresql(column: str, wanted: list[Term]) -> ColumnElement[bool]:
         for term in wanted
         if len(term.words) > 1
     ]
-    return Article.id.in_(select(SearchText.article_id).where(query, *phrases))
+    found = select(SearchText.article_id).where(query, *phrases)
+    # By itself, so that it is the index that answers and not a look at one text after another.
+    alone = found.cte(f"in_{column}").prefix_with("MATERIALIZED")
+    return Article.id.in_(select(alone.c.article_id))
 
 
 def _suggestion(session: Session, wanted: list[Term], now: datetime) -> str | None:

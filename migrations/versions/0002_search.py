@@ -27,7 +27,7 @@ INDEX = {
     ],
     "postgresql": [
         f"CREATE INDEX gin_search_texts_{name} ON search_texts "
-        f"USING gin (array_to_tsvector(string_to_array({name}, ' '))) WITH (fastupdate = off)"
+        f"USING gin (array_to_tsvector(string_to_array({name}, ' '))) WITH (gin_pending_list_limit = 65536)"
         for name in COLUMNS
     ],
 }
