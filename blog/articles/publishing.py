@@ -9,13 +9,17 @@ from datetime import datetime
 from pathlib import Path
 
 from blog.articles import reading, related
+from blog.articles.remembered import recall, remember
 from blog.articles.sync import Changes, sync, take_turn
+from blog.articles.terms import Counted
 from blog.content.library import Progress, load
 from blog.content.values import Library
 from blog.db import Database
 from blog.errors import UsageError
 
 Clock = Callable[[], datetime]
+#: Texts read from the database at once: enough of them not to ask often, few enough for the memory.
+AT_ONCE = 500
 
 
 def publish(
@@ -35,21 +39,40 @@ def publish(
         # The time is asked for when nobody else can be planning an issue: see `digests.plan`.
         take_turn(session)
         changes = sync(session, library, clock(), force=force)
-    relate(database, clock)
+    relate(database, clock, cache_dir)
     return changes, library
 
 
-def relate(database: Database, clock: Clock) -> None:
-    """Work out the related articles, unless those that are stored belong to the present content."""
+def relate(database: Database, clock: Clock, cache_dir: Path | None = None) -> None:
+    """Work out the related articles, unless those that are stored belong to the present content.
+
+    With a `cache_dir`, only what changed since the last time is compared with everything, where that pays.
+    """
     while True:
         with database.reading() as session:
             version = reading.version(session)
             if related.is_current(session):
                 return
-            documents, names = related.read(session, clock())
-        found = related.neighbours(documents, names)
+            material = related.read(session, clock())
+        documents, known = material.documents, recall(cache_dir)
+        words = _words(database, related.to_count(documents, known))
+        if words is None:
+            continue
+        space, numbers = related.compared(documents, words, known)
+        found = related.neighbours(material, space, numbers)
         with database.transaction() as session:
             take_turn(session)
-            if reading.version(session) == version:
-                related.store(session, found)
-                return
+            if reading.version(session) != version:
+                continue
+            related.store(session, found, documents)
+        remember(cache_dir, [(item.id, item.fingerprint) for item in documents], space)
+        return
+
+
+def _words(database: Database, ids: list[int]) -> dict[int, Counted] | None:
+    """Count the words of articles, some hundreds at a time; None when one is gone by now."""
+    words: dict[int, Counted] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        with database.reading() as session:
+            words |= related.counts(session, ids[start : start + AT_ONCE])
+    return words if len(words) == len(ids) else None

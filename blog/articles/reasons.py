@@ -1,6 +1,6 @@
 """The line that says why two articles are shown together: the words that make them alike."""
 
-from blog.articles.vectors import Space
+from blog.articles.space import Space
 
 MOST_TERMS = 3
 LONGEST = 44

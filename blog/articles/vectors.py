@@ -1,139 +1,190 @@
 """How alike texts are: TF-IDF vectors, their cosines, and a scale that lifts what nobody else is close to.
 
-Pure Python over sparse dictionaries and an inverted index: 750 posts take a few seconds, and nothing has to
-be installed for it. BM25 and latent semantic indexing found fewer of the posts that authors themselves link.
+The vectors lie one behind the other in flat arrays (numpy): at 10,000 articles the cosines took 43 s in pure
+Python and 4.3 s so. BM25 and latent semantic indexing found fewer of the posts that authors themselves link.
 """
 
-import heapq
 import math
-import re
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-TITLE_WEIGHT = 3
+import numpy as np
+from numpy.typing import NDArray
+
+from blog.articles.terms import Counted
+
 #: A text is judged against its own neighbourhood: the mean of its ten best cosines.
 NEIGHBOURHOOD = 10
 #: Neighbours kept for each text.
 KEPT = 100
 #: From this many texts on, a vector keeps only its heaviest terms; below it such a cap cost recall.
 UNCAPPED = 2_000
-HEAVIEST = 200
+HEAVIEST = 100
 #: With fewer texts, "in more than half of them" says nothing about a word.
 ENOUGH_TO_BE_COMMON = 8
 
+Numbers = NDArray[np.int32]
+Weights = NDArray[np.float32]
 Vector = dict[str, float]
-_WORD = re.compile(r"\w(?:['’]?\w)+")
-_ADDRESS = re.compile(r"https?://\S+")
 
 
 @dataclass(frozen=True)
-class Terms:
-    """A text's weighted terms, and how each is written in it."""
+class Rarity:
+    """How much each term of a publication tells: the rarer, the more; what tells nothing is left out."""
 
-    vector: Vector
-    surface: dict[str, str]
+    weights: Mapping[str, float]
+    heaviest: int | None
 
+    @cached_property
+    def terms(self) -> list[str]:
+        """All terms, in the order of their numbers."""
+        return list(self.weights)
 
-@dataclass(frozen=True)
-class Space:
-    """All texts compared: for each, its neighbours with their scaled likeness, the nearest first."""
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {term: number for number, term in enumerate(self.weights)}
 
-    terms: list[Terms]
-    cosines: list[dict[int, float]]
-    neighbours: list[dict[int, float]]
-
-    def shared(self, one: int, other: int) -> list[str]:
-        """Return the terms that make two texts alike, the weightiest first."""
-        left, right = self.terms[one].vector, self.terms[other].vector
-        weights = {term: weight * right[term] for term, weight in left.items() if term in right}
-        return sorted(weights, key=lambda term: (-weights[term], term))
-
-    def written(self, term: str, *texts: int) -> str:
-        """Return a term as the texts write it; a capital that only starts a sentence is not kept."""
-        forms = {self.terms[text].surface.get(term, term) for text in texts}
-        return term if term in forms else min(forms)
-
-
-def compare(texts: Sequence[tuple[str, Sequence[str], str]]) -> Space:
-    """Compare texts, each given as its title, its headings and its prose."""
-    counted = [_counted(*text) for text in texts]
-    spread = Counter(term for counts, _ in counted for term in counts)
-    terms = [
-        Terms(_vector(counts, spread, len(texts)), {term: forms[term] for term in counts})
-        for counts, forms in counted
-    ]
-    cosines = _cosines([item.vector for item in terms])
-    return Space(terms, cosines, _scaled(cosines))
+    def vector(self, text: Counted) -> tuple[Numbers, Weights]:
+        """Return a text's terms, by number and the heaviest first, with their weights at length one."""
+        found = sorted(
+            (
+                (-(1 + math.log(count)) * self.weights[term], term)
+                for term, count in text.counts.items()
+                if term in self.weights
+            )
+        )[: self.heaviest]
+        weights = np.array([-weight for weight, _ in found], dtype=np.float64)
+        length = math.sqrt(float(weights @ weights)) or 1.0
+        numbers = np.array([self._numbers[term] for _, term in found], dtype=np.int32)
+        return numbers, (weights / length).astype(np.float32)
 
 
-def words(text: str) -> list[str]:
-    """Return the words of a text as they are written, without addresses and possessive endings."""
-    found = _WORD.findall(_ADDRESS.sub(" ", text).replace("’", "'"))
-    return [word.removesuffix("'s") for word in found]
-
-
-def _counted(title: str, headings: Sequence[str], prose: str) -> tuple[Counter[str], dict[str, str]]:
-    counts: Counter[str] = Counter()
-    forms: dict[str, str] = {}
-    for text, weight in ((prose, 1), ("\n".join(headings), 1), (title, TITLE_WEIGHT)):
-        for word in words(text):
-            term = word.lower()
-            if "'" in term or len(term) < 2:
-                continue
-            counts[term] += weight
-            if word == term or term not in forms:
-                forms[term] = word
-    return counts, forms
-
-
-def _vector(counts: Counter[str], spread: Counter[str], texts: int) -> Vector:
-    """Return sublinear frequencies weighted by rarity, at length one; words of one text only say nothing."""
-    most = texts / 2 if texts >= ENOUGH_TO_BE_COMMON else texts
+def rarity(texts: Sequence[Counted]) -> Rarity:
+    """Weigh terms by how few texts have them; a term of one text only, or of most of them, says nothing."""
+    spread = Counter[str]()
+    for text in texts:
+        spread.update(text.counts.keys())
+    size = len(texts)
+    most = size / 2 if size >= ENOUGH_TO_BE_COMMON else size
     weights = {
-        term: (1 + math.log(count)) * (math.log((1 + texts) / (1 + spread[term])) + 1)
-        for term, count in counts.items()
-        if 2 <= spread[term] <= most
+        term: math.log((1 + size) / (1 + number)) + 1
+        for term, number in sorted(spread.items())
+        if 2 <= number <= most
     }
-    if texts >= UNCAPPED:
-        weights = dict(heapq.nlargest(HEAVIEST, weights.items(), key=lambda item: (item[1], item[0])))
-    length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
-    return {term: weight / length for term, weight in weights.items()}
+    return Rarity(weights, HEAVIEST if size >= UNCAPPED else None)
 
 
-def _cosines(vectors: Sequence[Vector]) -> list[dict[int, float]]:
-    """Return each text's nearest neighbours by cosine, the nearest first; every pair is worked out once."""
-    nearest: list[list[tuple[float, int]]] = [[] for _ in vectors]
-    index: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for number, vector in enumerate(vectors):
-        sums = [0.0] * number
-        for term, weight in vector.items():
-            postings = index[term]
-            for other, its_weight in postings:
-                sums[other] += weight * its_weight
-            postings.append((number, weight))
-        for other, cosine in enumerate(sums):
-            if cosine:
-                _keep(nearest[number], (cosine, -other))
-                _keep(nearest[other], (cosine, -number))
-    return [{-other: cosine for cosine, other in sorted(heap, reverse=True)} for heap in nearest]
+@dataclass(frozen=True)
+class Vectors:
+    """All vectors, one behind the other: those of text `i` lie from `starts[i]` to `starts[i + 1]`."""
+
+    starts: NDArray[np.int64]
+    terms: Numbers
+    weights: Weights
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def of(self, text: int) -> tuple[Numbers, Weights]:
+        """Return the terms and weights of one text."""
+        part = slice(self.starts[text], self.starts[text + 1])
+        return self.terms[part], self.weights[part]
+
+    def spread_out(self, text: int) -> Weights:
+        """Return the weights of one text by the number of their term, nought for all terms it lacks."""
+        terms, weights = self.of(text)
+        dense = np.zeros(int(self.terms.max(initial=-1)) + 1, dtype=np.float32)
+        dense[terms] = weights
+        return dense
+
+    def shared(self, spread_out: Weights, other: int) -> list[int]:
+        """Return the terms that make a text, `spread_out`, like another one: the weightiest first."""
+        terms, weights = self.of(other)
+        products = spread_out[terms] * weights
+        found = np.flatnonzero(products)
+        terms, products = terms[found], products[found]
+        ordered: list[int] = terms[np.lexsort((terms, -products))].tolist()
+        return ordered
 
 
-def _keep(heap: list[tuple[float, int]], neighbour: tuple[float, int]) -> None:
-    if len(heap) < KEPT:
-        heapq.heappush(heap, neighbour)
-    elif neighbour > heap[0]:
-        heapq.heapreplace(heap, neighbour)
+def stacked(vectors: Iterable[tuple[Numbers, Weights]]) -> Vectors:
+    """Put vectors one behind the other."""
+    parts = list(vectors)
+    starts = np.cumsum([0, *(len(terms) for terms, _ in parts)], dtype=np.int64)
+    terms = np.concatenate([terms for terms, _ in parts]) if parts else np.empty(0, np.int32)
+    weights = np.concatenate([weights for _, weights in parts]) if parts else np.empty(0, np.float32)
+    return Vectors(starts, terms.astype(np.int32), weights.astype(np.float32))
 
 
-def _scaled(cosines: list[dict[int, float]]) -> list[dict[int, float]]:
-    """Divide each cosine by what is usual around both texts, so that loners are found too."""
-    usual = [_mean(list(near.values())[:NEIGHBOURHOOD]) for near in cosines]
-    return [
-        {other: cosine / math.sqrt(usual[number] * usual[other]) for other, cosine in near.items()}
-        for number, near in enumerate(cosines)
-    ]
+@dataclass(frozen=True)
+class Near:
+    """A text's neighbours, the nearest first, with their cosines."""
+
+    texts: Numbers
+    cosines: Weights
+
+    @property
+    def usual(self) -> float:
+        """What is usual around this text."""
+        best = self.cosines[:NEIGHBOURHOOD]
+        return float(best.mean(dtype=np.float64)) if len(best) else 0.0
 
 
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
+def nearest(vectors: Vectors) -> list[Near]:
+    """Return every text's neighbours."""
+    postings = _Postings(vectors)
+    return [best(postings.cosines(text), text) for text in range(len(vectors))]
+
+
+def best(cosines: NDArray[np.float64], text: int) -> Near:
+    """Return the best of a text's cosines with all texts; of equals, those that come first."""
+    rounded = cosines.astype(np.float32)
+    rounded[text] = 0.0
+    found = np.flatnonzero(rounded > 0)
+    if len(found) > KEPT:
+        edge = np.partition(rounded[found], len(found) - KEPT)[len(found) - KEPT]
+        found = found[rounded[found] >= edge]
+    found = found[np.lexsort((found, -rounded[found]))][:KEPT]
+    return Near(found.astype(np.int32), rounded[found])
+
+
+class _Postings:
+    """The vectors by term: who has it, and how heavily."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        self._vectors = vectors
+        order = np.argsort(vectors.terms, kind="stable")
+        owners = np.repeat(np.arange(len(vectors), dtype=np.int32), np.diff(vectors.starts))
+        self._owners, self._weights = owners[order], vectors.weights[order]
+        size = int(vectors.terms.max()) + 1 if len(vectors.terms) else 0
+        self._starts = np.searchsorted(vectors.terms[order], np.arange(size + 1)).tolist()
+
+    def cosines(self, text: int) -> NDArray[np.float64]:
+        """Return the cosines of a text with all texts, itself included."""
+        terms, weights = self._vectors.of(text)
+        size = len(self._vectors)
+        if not len(terms):
+            return np.zeros(size)
+        parts = [slice(self._starts[term], self._starts[term + 1]) for term in terms.tolist()]
+        owners = np.concatenate([self._owners[part] for part in parts])
+        products = np.concatenate(
+            [self._weights[part] * weight for part, weight in zip(parts, weights, strict=True)]
+        )
+        return np.bincount(owners, products, minlength=size).astype(np.float64)
+
+
+def against_all(vectors: Vectors, text: int) -> NDArray[np.float64]:
+    """Return the cosines of one text with all texts without any index: a pass over all weights."""
+    dense = vectors.spread_out(text)
+    sums = np.cumsum(np.concatenate(([0.0], (vectors.weights * dense[vectors.terms]).astype(np.float64))))
+    cosines: NDArray[np.float64] = sums[vectors.starts[1:]] - sums[vectors.starts[:-1]]
+    return cosines
+
+
+def likeness(near: Near, text: int, usual: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the scaled cosines of one text with its neighbours."""
+    around: NDArray[np.float64] = np.sqrt(usual[text] * usual[near.texts])
+    return near.cosines / around

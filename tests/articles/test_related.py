@@ -1,10 +1,13 @@
 """Related articles: who is shown, in which order, and why."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from blog.articles import reading
-from blog.articles.related import STORED, Document, Neighbour, neighbours
+from blog.articles import reading, related
+from blog.articles.choosing import STORED, Document, Neighbour
+from blog.articles.related import Cards, Material, compared
+from blog.articles.terms import Counted, counted
 from blog.db import Database
 from tests.articles.files import BEFORE, NOW, article_file, synced
 
@@ -14,14 +17,30 @@ BREAD = "Sourdough bread wants flour, patience and a warm kitchen."
 BREAD_TOO = "The kitchen smells of bread when the flour is fresh sourdough."
 
 
-def document(number: int, text: str = "", **overrides: object) -> Document:
-    base = Document(number, f"a{number}", f"No{number}", (), text, BEFORE - timedelta(days=number))
-    return replace(base, **overrides)  # type: ignore[arg-type]
+@dataclass(frozen=True)
+class Written:
+    """A document and its words."""
+
+    document: Document
+    words: Counted
 
 
-def cards(*documents: Document, names: dict[str, str] | None = None) -> list[Neighbour]:
+def document(number: int, text: str = "", title: str = "", **overrides: object) -> Written:
+    base = Document(number, BEFORE - timedelta(days=number))
+    words = counted(title or f"No{number}", (), text)
+    return Written(replace(base, **overrides), words)  # type: ignore[arg-type]
+
+
+def neighbours(texts: Sequence[Written], names: dict[str, str] | None = None) -> Cards:
+    ordered = sorted(texts, key=lambda item: item.document.id)
+    material = Material([item.document for item in ordered], names or {}, set())
+    space, numbers = compared(material.documents, {item.document.id: item.words for item in ordered}, None)
+    return related.neighbours(material, space, numbers)
+
+
+def cards(*texts: Written, names: dict[str, str] | None = None) -> list[Neighbour]:
     """Return the cards of the first document."""
-    return neighbours(documents, names or {})[documents[0].id]
+    return neighbours(texts, names)[texts[0].document.id]
 
 
 def ids(found: list[Neighbour]) -> list[int]:

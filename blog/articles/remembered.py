@@ -1,0 +1,99 @@
+"""The last comparison of all texts, kept in a file, so that one changed article does not mean comparing all.
+
+The file can be deleted at any time. It belongs to one state of one database: what it says of an article
+counts only while the article's fingerprint is the same.
+"""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from blog.articles.space import Space
+from blog.articles.vectors import Near, Rarity, Vectors
+
+FILE = "related.npz"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A comparison, and which article with which fingerprint stands at each of its numbers."""
+
+    articles: dict[int, str]
+    space: Space
+
+
+def recall(folder: Path | None) -> Remembered | None:
+    """Return the comparison kept in a folder, or None when there is none that this code can use."""
+    if folder is None:
+        return None
+    try:
+        with np.load(io.BytesIO((folder / FILE).read_bytes()), allow_pickle=False) as arrays:
+            return _from_arrays(arrays)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+        return None
+
+
+def remember(folder: Path | None, articles: Sequence[tuple[int, str]], space: Space) -> None:
+    """Keep a comparison; where that cannot be done, the next one takes longer, and that is all."""
+    if folder is None:
+        return
+    words = {
+        "code": _code(),
+        "articles": list(articles),
+        "rarity": list(space.rarity.weights.items()),
+        "heaviest": space.rarity.heaviest,
+        "forms": list(space.forms),
+        "mended": space.mended,
+    }
+    ends = np.cumsum([len(near.texts) for near in space.near], dtype=np.int64)
+    arrays: dict[str, Any] = {
+        "words": np.frombuffer(json.dumps(words).encode(), dtype=np.uint8),
+        "starts": space.vectors.starts,
+        "terms": space.vectors.terms,
+        "weights": space.vectors.weights,
+        "near_ends": ends,
+        "near_texts": np.concatenate([near.texts for near in space.near] or [np.empty(0, np.int32)]),
+        "near_cosines": np.concatenate([near.cosines for near in space.near] or [np.empty(0, np.float32)]),
+    }
+    beside = folder / f"{FILE}.{os.getpid()}.new"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            np.savez(file, **arrays)
+        beside.replace(folder / FILE)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+
+
+def _from_arrays(arrays: Any) -> Remembered | None:
+    words = json.loads(arrays["words"].tobytes())
+    if words["code"] != _code():
+        return None
+    ends = arrays["near_ends"].tolist()
+    texts, cosines = arrays["near_texts"], arrays["near_cosines"]
+    near = [
+        Near(texts[start:end], cosines[start:end]) for start, end in zip([0, *ends[:-1]], ends, strict=True)
+    ]
+    rarity = Rarity(dict(words["rarity"]), words["heaviest"])
+    vectors = Vectors(arrays["starts"], arrays["terms"], arrays["weights"])
+    space = Space(rarity, vectors, near, words["forms"], words["mended"])
+    return Remembered(dict(words["articles"]), space)
+
+
+@cache
+def _code() -> str:
+    """Return what tells this way of comparing from every other."""
+    folder = Path(__file__).parent
+    code = b"".join((folder / name).read_bytes() for name in ("terms.py", "vectors.py", "space.py"))
+    return hashlib.sha256(code).hexdigest()
