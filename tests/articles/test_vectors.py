@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blog.articles.space import Space, can_mend, compare, mend
@@ -36,6 +36,7 @@ def test_a_word_in_one_text_only_or_in_most_of_them_says_nothing() -> None:
     assert list(space.near[0].texts) == [1, 2]
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_likeness_is_mutual_and_cosines_stay_within_one(texts: list[list[str]]) -> None:
     space = of(" ".join(text) for text in texts)
@@ -46,6 +47,7 @@ def test_likeness_is_mutual_and_cosines_stay_within_one(texts: list[list[str]]) 
             assert 0 < cosine <= 1 + 1e-6
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS, st.data())
 def test_a_mended_space_is_what_comparing_everything_under_the_same_weights_gives(
     before: list[list[str]], after: list[list[str]], data: st.DataObject
