@@ -1,6 +1,7 @@
 """Our Markdown: Python-Markdown with its own extensions, and the few rules writers take for granted."""
 
 import re
+from functools import lru_cache
 from html import escape
 from typing import cast
 from xml.etree.ElementTree import Element
@@ -14,10 +15,11 @@ from markdown.inlinepatterns import InlineProcessor, SimpleTagInlineProcessor
 from markdown.preprocessors import Preprocessor
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from blog.content import brackets, effort, formulas
+from blog.content import brackets, effort, formulas, inline
 from blog.content.blocks import Normaliser, Stores
 
 CODE_CLASS = "highlight"
@@ -93,6 +95,7 @@ class _Dialect(Extension):
         brackets.register(md)
         md.inlinePatterns.register(SimpleTagInlineProcessor(r"(~~)(?=\S)(.+?)(?<=\S)~~", "del"), "strike", 55)
         md.inlinePatterns.register(_BareAddress(_BARE_ADDRESS, md), "bare_address", 85)
+        inline.register(md)
 
 
 class _Blocks(Preprocessor):
@@ -174,17 +177,30 @@ def highlighted(code: str, info: str) -> str:
     """Return a code block as HTML with the classes of its tokens; `info` is what stands behind the fence."""
     language, marked = _LANGUAGE.match(info), _MARKED_LINES.search(info)
     plain = not language or len(code) > LONGEST_CODE
-    try:
-        lexer = get_lexer_by_name("text" if plain or not language else language.group(1))
-    except ClassNotFound:
-        lexer = get_lexer_by_name("text")
+    lexer = _lexer("text" if plain or not language else language.group(1))
     lines = _line_numbers(marked.group(1)) if marked else []
-    html = highlight(code, lexer, HtmlFormatter(cssclass=CODE_CLASS, wrapcode=True, hl_lines=lines))
+    html = highlight(code, lexer, _formatter(lines) if lines else _FORMATTER)
     html = _MARKED_LINE.sub(r'<mark class="hll">\1</mark>', _MARKED_SPACE.sub(r"\1", html))
     title = _TITLE.search(info)
     if title is None:
         return html
     return f'<figure class="code"><figcaption>{escape(title.group(1))}</figcaption>{html}</figure>'
+
+
+@lru_cache(maxsize=64)
+def _lexer(name: str) -> Lexer:
+    try:
+        return get_lexer_by_name(name)
+    except ClassNotFound:
+        return get_lexer_by_name("text")
+
+
+def _formatter(marked: list[int]) -> HtmlFormatter[str]:
+    return HtmlFormatter(cssclass=CODE_CLASS, wrapcode=True, hl_lines=marked)
+
+
+#: Making one costs as much as using it, and without marked lines all are the same.
+_FORMATTER = _formatter([])
 
 
 def _line_numbers(text: str) -> list[int]:

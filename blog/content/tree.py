@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from xml.etree.ElementTree import Element, TreeBuilder, tostring
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, fromstring, tostring
 
 from blog.content.front_matter import storable
 
@@ -13,13 +13,32 @@ BLOCKS = {
     *("table", "caption", "tr", "td", "th", "figure", "figcaption", "details", "summary"),
     *("h1", "h2", "h3", "h4", "h5", "h6"),
 }
+NO_BREAK = "\u00a0"
+#: What XML reads otherwise than HTML: line ends, control characters, and white space within an attribute.
+_UNLIKE_XML = re.compile(r"[\r\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|=\"[^\"]*[\n\t]")
+_VOID_TAG = re.compile(rf"<(?:{'|'.join(sorted(VOID))})(?:\s+[^\s\"<>=/]+=\"[^\"]*\")*\s*>")
 
 
 def parse(html: str) -> Element:
     """Return balanced HTML, as the sanitiser writes it, under one root."""
+    if not _UNLIKE_XML.search(html):
+        try:
+            xml = _VOID_TAG.sub(_closed, html.replace("&nbsp;", NO_BREAK))
+            return fromstring(f"<div>{xml}</div>")  # noqa: S314  # the sanitiser leaves no document type in it
+        except ParseError:
+            pass  # something that is no XML after all: the slower parser reads everything
+    return parse_html(html)
+
+
+def parse_html(html: str) -> Element:
+    """Return what `parse` returns, in ten times the time."""
     builder = _Builder()
     builder.feed(html)
     return builder.finish()
+
+
+def _closed(tag: re.Match[str]) -> str:
+    return f"{tag.group(0)[:-1]}/>"
 
 
 def serialised(root: Element) -> str:

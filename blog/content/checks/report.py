@@ -14,6 +14,7 @@ from blog.content.library import Progress, load
 from blog.content.site import FILE
 from blog.content.values import Library, Problem
 
+
 @dataclass(frozen=True)
 class Report:
     """What a check found: problems must be mended, notices may stay as they are."""

@@ -1,0 +1,66 @@
+"""Trying inline patterns only where their signs are, and reading HTML as XML, change nothing but the time."""
+
+import nh3
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown import Markdown
+from markdown.treeprocessors import InlineProcessor
+
+from blog.content import tree
+from blog.content.dialect import new_markdown
+from blog.content.inline import SIGNS
+
+PIECES = st.sampled_from(
+    [
+        *("word", " ", "\n", "  \n", "*", "**", "_", "`", "``", "[", "](", ")", "![", "[^1]", "\\", "<b>"),
+        *("</b>", "&amp;", "&", "~~", "https://example.org/a", "<https://example.org>", "<a@example.org>"),
+        *("$", "$x$", "'", '"', "...", "\"'", "'\"", "'90s", "it's", "--", "a]", "[a]: /b", "#", "\n\n"),
+        *("- ", "| a | b |\n|-|-|\n"),
+    ]
+)
+
+
+def as_the_library_does(text: str) -> str:
+    markdown: Markdown = new_markdown()
+    for name, priority in (("inline", 20), ("smarty", 6)):
+        ours = markdown.treeprocessors[name]
+        theirs = InlineProcessor(markdown)
+        theirs.inlinePatterns = ours.inlinePatterns  # type: ignore[attr-defined]
+        markdown.treeprocessors.register(theirs, name, priority)
+    return markdown.convert(text)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(PIECES, max_size=25))
+def test_a_text_reads_as_the_library_reads_it(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert new_markdown().convert(text) == as_the_library_does(text)
+
+
+def test_every_pattern_is_known_by_its_sign() -> None:
+    markdown = new_markdown()
+    names = {item.name for item in markdown.inlinePatterns._priority}
+    names |= {item.name for item in markdown.treeprocessors["smarty"].inlinePatterns._priority}  # type: ignore[attr-defined]
+    assert names == set(SIGNS)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(alphabet="ab<>/=\"'&;!- \n\t\r\x0b\xa0é\x01", max_size=80) | st.lists(PIECES).map("".join))
+def test_sanitised_html_makes_the_same_tree_by_either_parser(html: str) -> None:
+    clean = nh3.clean(html)
+    assert tree.serialised(tree.parse(clean)) == tree.serialised(tree.parse_html(clean))
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        'a<br>b<img src="/a>b" alt="x &amp; &quot;y&quot;">c<hr>',
+        '<p title="two\nlines">&nbsp;x\u00a0y</p>',
+        "<pre>\n  code\r\n</pre>",
+        '<svg viewBox="0 0 1 1" xlink:href="#a"></svg>',
+        "a < b & c",
+    ],
+)
+def test_odd_html_makes_the_same_tree_by_either_parser(html: str) -> None:
+    assert tree.serialised(tree.parse(html)) == tree.serialised(tree.parse_html(html))
