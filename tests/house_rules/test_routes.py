@@ -58,7 +58,6 @@ ROUTES = {
     "/series/<slug>/feed.json": PUBLIC,
     "/series/<slug>/feed.xml": PUBLIC,
     "/opensearch.xml": PUBLIC,
-    "/robots.txt": PUBLIC,
     "/search": PUBLIC,
     "/sitemap.xml": PUBLIC,
     "/sitemaps/<int:number>.xml": PUBLIC,
