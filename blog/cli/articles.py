@@ -27,7 +27,7 @@ def sync_command(force: bool, as_json: bool) -> None:
     services = open_services()
     settings = services.settings
     with bar("Rendering") as progress:
-        changes, library = publish(
+        changes, problems = publish(
             services.database,
             settings.content_dir,
             clock.now,
@@ -36,13 +36,13 @@ def sync_command(force: bool, as_json: bool) -> None:
             force=force,
         )
     if as_json:
-        print_json({**asdict(changes), "problems": [problem.plain() for problem in library.problems]})
+        print_json({**asdict(changes), "problems": [problem.plain() for problem in problems]})
         return
-    for line in problem_lines.lines(library.problems):
+    for line in problem_lines.lines(problems):
         click.echo(line, err=True)
     click.echo(
         f"{len(changes.added)} added, {len(changes.changed)} changed, {len(changes.removed)} removed, "
-        f"{changes.unchanged} unchanged; {len(library.problems)} problems."
+        f"{changes.unchanged} unchanged; {len(problems)} problems."
     )
 
 

@@ -14,14 +14,12 @@ from pathlib import Path
 import click
 
 from blog import clock, migrate, runtime
-from blog.articles.publishing import publish
-from blog.articles.sync import Changes
+from blog.articles.publishing import Published, publish
 from blog.cli.progress import bar
 from blog.cli.serve import command, refuse_taken
 from blog.cli.watching import State, state_of
 from blog.content import problems as problem_lines
 from blog.content.library import Progress
-from blog.content.values import Library
 from blog.delivery.inbox import inbox_server
 from blog.errors import BlogError
 from blog.settings import Settings, demo_file, load_settings
@@ -98,14 +96,13 @@ def _leave_settings(environment: dict[str, str]) -> None:
 def _prepare(services: Services) -> None:
     migrate.upgrade(services.database)
     with bar("Rendering") as progress:
-        changes, library = _published(services, progress)
-    for line in problem_lines.lines(library.problems):
+        changes, problems = _published(services, progress)
+    for line in problem_lines.lines(problems):
         click.echo(f"  {line}", err=True)
-    total = len(changes.added) + len(changes.changed) + changes.unchanged
-    click.echo(f"{total} articles published from {_short(services.settings.content_dir)}.")
+    click.echo(f"{changes.present} articles published from {_short(services.settings.content_dir)}.")
 
 
-def _published(services: Services, progress: Progress | None = None) -> tuple[Changes, Library]:
+def _published(services: Services, progress: Progress | None = None) -> Published:
     settings = services.settings
     return publish(
         services.database,
@@ -176,11 +173,11 @@ def _watch(
 
 def _publish_again(services: Services) -> None:
     try:
-        changes, library = _published(services)
+        changes, problems = _published(services)
     except BlogError as error:
         click.echo(f"{clock.now():%H:%M:%S} {error}", err=True)
         return
-    for line in problem_lines.lines(library.problems):
+    for line in problem_lines.lines(problems):
         click.echo(f"  {line}", err=True)
     if changes.added or changes.changed or changes.removed:
         click.echo(

@@ -70,12 +70,12 @@ class Kept:
 
 
 def _name(text: Text) -> str:
-    parts = (_renderer(), text.source, text.body, text.first_line, text.title, text.raw_html)
+    parts = (renderer(), text.source, text.body, text.first_line, text.title, text.raw_html)
     return hashlib.sha256(repr(parts).encode()).hexdigest() + ".json"
 
 
 @cache
-def _renderer() -> str:
+def renderer() -> str:
     """Return what tells this renderer from every other: its own code, and the libraries it stands on."""
     code = hashlib.sha256(RENDER_VERSION.encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
