@@ -104,11 +104,12 @@ def offer(environ: dict[str, Any], response: Response) -> None:
     now = time.time()
     since = edition.state.since if edition else now
     young = now - since < YOUNG_SECONDS
+    said = response.last_modified  # a view may know better: a feed changes when an article in it does
     environ[MADE] = KeptPage(
         response.get_data(),
         response.headers.items(),
         response.get_etag()[0] or "",
-        changed=None if young else since,
+        changed=said.timestamp() if said else None if young else since,
         until=since + YOUNG_SECONDS if young else float("inf"),
         bare_only=bool(environ.get(QUERY_READ)),
     )

@@ -17,7 +17,7 @@ from blog import clock
 from blog.articles.models import Article
 from blog.articles.publishing import publish
 from blog.articles.search import search
-from blog.articles.vectors import words
+from blog.articles.terms import words
 from blog.db import Database
 from blog.settings import ROOT
 

@@ -18,7 +18,7 @@ def test_a_view_that_says_nothing_stops_the_start() -> None:
 def test_every_view_of_the_site_is_guarded_by_what_protects_it(app: Flask) -> None:
     guards = {rule.rule: app.view_functions[rule.endpoint].guard for rule in app.url_map.iter_rules()}
     by_link = {rule for rule, guard in guards.items() if guard == Guard.TOKEN}
-    names = ("account", "confirm", "move", "preferences", "restore", "unsubscribe")
+    names = ("account", "confirm", "drafts", "move", "preferences", "restore", "unsubscribe")
     assert by_link == {f"/{name}/<token>" for name in names}
     assert Guard.DEVELOPMENT not in guards.values()
 

@@ -20,6 +20,7 @@ VALUES = {
     "form": "xml",
     "number": "2",
     "width": "480",
+    "version": "0123456789",
 }
 
 
