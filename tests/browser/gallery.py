@@ -83,7 +83,7 @@ def _standing() -> list[Picture]:
         Picture("authors", "/authors"),
         Picture("author", "/authors/nkem-sorrell"),
         Picture("archive", "/archive"),
-        Picture("search", "/search?q=queue+size"),
+        Picture("search", "/search?q=queue"),
         Picture("search-empty", "/search"),
         Picture("search-nothing", "/search?q=bakpressure"),
         Picture("feeds", "/feeds"),

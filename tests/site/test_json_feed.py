@@ -90,8 +90,9 @@ def test_a_feed_says_when_it_last_changed_and_is_not_sent_twice(
     assert client.get("/feed.json", headers=since).status_code == 304
     with database.transaction() as session:
         make_article(session, "news", published_at=datetime(2025, 6, 9, tzinfo=UTC))
-    anew = create_app(settings).test_client()  # which has kept no page from before
-    assert anew.get("/feed.json", headers=since).status_code == 200
+    anew = create_app(settings)  # which has kept no page from before
+    assert anew.test_client().get("/feed.json", headers=since).status_code == 200
+    anew.extensions["blog"].database.dispose()
 
 
 def test_the_page_of_the_feeds_lists_feeds_that_exist(client: FlaskClient) -> None:

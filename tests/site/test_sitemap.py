@@ -19,7 +19,8 @@ def test_a_long_sitemap_comes_in_parts(
 ) -> None:
     whole = {url.text for url in ET.fromstring(client.get("/sitemap.xml").text).iter(f"{MAP}loc")}
     monkeypatch.setattr(sitemap, "MOST_ADDRESSES", 4)
-    client = create_app(settings).test_client()  # with no page kept yet
+    app = create_app(settings)  # which has kept no page from before
+    client = app.test_client()
     index = ET.fromstring(client.get("/sitemap.xml").text)
     assert index.tag == f"{MAP}sitemapindex"
     parts = [urlsplit(loc.text or "").path for loc in index.iter(f"{MAP}loc")]
@@ -29,6 +30,7 @@ def test_a_long_sitemap_comes_in_parts(
     assert set(listed) == whole
     assert client.get(f"/sitemaps/{len(parts) + 1}.xml").status_code == 404
     assert client.get("/sitemaps/0.xml").status_code == 404
+    app.extensions["blog"].database.dispose()
 
 
 def test_language_models_get_a_guide_in_markdown(client: FlaskClient) -> None:
