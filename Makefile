@@ -9,7 +9,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 
-.PHONY: help demo install test approve check bench lock prove clean format
+.PHONY: help demo install test looks approve check bench lock prove clean format
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,10 @@ demo: $(RUNTIME) ## Install, publish the sample content, serve it with a worker 
 install: $(RUNTIME) ## Make the .venv from the hashed lock
 
 test: $(DEVELOPMENT) ## Install what the tests need and run them on SQLite and PostgreSQL
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not crash" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not crash and not looks" $(ARGS)
+
+looks: $(DEVELOPMENT) ## Compare how every page and state looks with how it was approved
+	@$(BIN)/python -m pytest -m looks $(ARGS)
 
 approve: $(DEVELOPMENT) ## Keep how every page looks now, after you have looked at them (tests/browser/approved)
 	@APPROVE=1 $(BIN)/python -m pytest tests/browser/test_approved.py

@@ -2,10 +2,13 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from blog.content.markup import Text
 from blog.content.references import Shelf
@@ -36,13 +39,17 @@ def make_all(texts: Sequence[Text], shelf: Shelf, workers: int | None = None) ->
 def _in_processes(texts: Sequence[Text], shelf: Shelf, workers: int) -> Iterator[Made]:
     # Spawned and not forked: a copy of a process with threads may stand still for ever.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(shelf,)) as pool:
-        yield from pool.map(_make, texts, chunksize=_AT_ONCE)
+    with TemporaryDirectory(prefix="blog-shelf-") as folder:
+        # By a file: what a new process is given by pipe is waited for, for ever if it died before reading it.
+        path = Path(folder) / "shelf"
+        path.write_bytes(pickle.dumps(shelf))
+        with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(path,)) as pool:
+            yield from pool.map(_make, texts, chunksize=_AT_ONCE)
 
 
-def _begin(shelf: Shelf) -> None:
+def _begin(path: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
-    _shelves.append(shelf)
+    _shelves.append(pickle.loads(path.read_bytes()))  # noqa: S301  # written by the process that started us
 
 
 def _make(text: Text) -> Made:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.gallery import Picture, Stage, stage
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.looks]
 
 APPROVED = Path(__file__).parent / "approved"
 #: Fonts and images are there, and no caret blinks.
