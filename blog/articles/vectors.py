@@ -1,7 +1,7 @@
 """How alike texts are: TF-IDF vectors, their cosines, and a scale that lifts what nobody else is close to.
 
-The vectors lie one behind the other in flat arrays (numpy): at 10,000 articles the cosines took 43 s in pure
-Python and 4.3 s so. BM25 and latent semantic indexing found fewer of the posts that authors themselves link.
+The vectors lie one behind the other in flat arrays (numpy): a trial with 10,000 texts of 80 terms took 43 s
+in pure Python and 4.3 s so. BM25 and latent semantic indexing found fewer of the posts that authors link.
 """
 
 import math
