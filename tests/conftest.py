@@ -26,7 +26,9 @@ SECRET = "a-secret-for-tests-only-0123456789abcdef"
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
-        metafunc.parametrize("engine", ["sqlite", "postgresql"], scope="session")
+        only_sqlite = metafunc.definition.get_closest_marker("sqlite")
+        engines = ["sqlite"] if only_sqlite else ["sqlite", "postgresql"]
+        metafunc.parametrize("engine", engines, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -96,11 +96,8 @@ def test_nothing_in_the_database_or_the_log_names_who_was_erased(database: Datab
     assert event_names(database) == ["erased"]
 
 
-def test_the_file_itself_holds_nothing_after_the_next_vacuum(
-    database: Database, tokens: Tokens, engine: str
-) -> None:
-    if engine != "sqlite":
-        pytest.skip("a server's files are its administrator's")
+@pytest.mark.sqlite  # a server's files are its administrator's
+def test_the_file_itself_holds_nothing_after_the_next_vacuum(database: Database, tokens: Tokens) -> None:
     with database.transaction() as session:
         privacy.erase(session, a_long_life(session, tokens), ACT)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
