@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
@@ -29,6 +30,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         only_sqlite = metafunc.definition.get_closest_marker("sqlite")
         engines = ["sqlite"] if only_sqlite else ["sqlite", "postgresql"]
         metafunc.parametrize("engine", engines, scope="session")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """How one test has the logs written says nothing of the next."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
