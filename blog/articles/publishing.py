@@ -13,8 +13,9 @@ from blog.articles import reading, related, stillness
 from blog.articles.remembered import recall, remember
 from blog.articles.sync import Changes, sync, take_turn
 from blog.articles.terms import Counted
-from blog.content.library import Progress, load
+from blog.content.library import load
 from blog.content.values import Problem
+from blog.content.workshop import Progress
 from blog.db import Database
 from blog.errors import UsageError
 

@@ -26,8 +26,8 @@ def target(session: Session, path: str, now: datetime) -> str | None:
     return f"/articles/{slug}" if slug else None
 
 
-def store(session: Session, wanted: Mapping[str, int], slugs: Mapping[str, int]) -> bool:
-    """Add the wanted redirects (path → article), but for addresses in use; return whether any changed."""
+def store(session: Session, wanted: Mapping[str, int], slugs: Mapping[str, int]) -> list[str]:
+    """Add the wanted redirects (path → article), but for addresses in use; return those that changed."""
     in_use = {f"/articles/{slug}" for slug in slugs}
     kept = dict(session.execute(select(Redirect.path, Redirect.article_id)).all())
     new = {
@@ -43,4 +43,4 @@ def store(session: Session, wanted: Mapping[str, int], slugs: Mapping[str, int])
         session.execute(update(Redirect), changed)
     if added:
         session.execute(insert(Redirect), added)
-    return bool(new or overtaken)
+    return [*sorted(new), *overtaken]

@@ -7,9 +7,7 @@ counts only while the article's fingerprint is the same.
 import hashlib
 import io
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 
 from blog.articles.space import Space
 from blog.articles.vectors import Near, Rarity, Vectors
+from blog.content.keeping import write_whole
 
 FILE = "related.npz"
 
@@ -65,15 +64,9 @@ def remember(folder: Path | None, articles: Sequence[tuple[int, str]], space: Sp
         "near_texts": np.concatenate([near.texts for near in space.near] or [np.empty(0, np.int32)]),
         "near_cosines": np.concatenate([near.cosines for near in space.near] or [np.empty(0, np.float32)]),
     }
-    beside = folder / f"{FILE}.{os.getpid()}.new"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            np.savez(file, **arrays)
-        beside.replace(folder / FILE)
-    except OSError:
-        with suppress(OSError):
-            beside.unlink()
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    write_whole(folder / FILE, file.getvalue())
 
 
 def _from_arrays(arrays: Any) -> Remembered | None:

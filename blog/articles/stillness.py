@@ -9,11 +9,11 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
+from blog.content.keeping import write_whole
 from blog.content.renderings import renderer
 from blog.content.values import Problem
 from blog.content.witness import SETTLED_NS
@@ -61,14 +61,7 @@ def keep(folder: Path | None, now: str | None, still: Still) -> None:
     """Keep what a sync left; where that cannot be done, the next one reads everything, and that is all."""
     if folder is None or now is None:
         return
-    beside = folder / f"{FILE}.{os.getpid()}.new"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps({"state": now, **asdict(still)}))
-        beside.replace(folder / FILE)
-    except OSError:
-        with suppress(OSError):
-            beside.unlink()
+    write_whole(folder / FILE, json.dumps({"state": now, **asdict(still)}).encode())
 
 
 def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:

@@ -18,10 +18,11 @@ from blog.cli.progress import bar
 from blog.cli.serve import refuse_taken
 from blog.cli.watching import State, state_of
 from blog.content import problems as problem_lines
-from blog.content.library import Progress, load
+from blog.content.library import load
 from blog.content.site import FILE
 from blog.content.values import ArticleFile, Library, Problem
 from blog.content.walk import ARTICLES
+from blog.content.workshop import Progress
 from blog.db import Database
 from blog.errors import BlogError, UsageError
 from blog.settings import Settings, load_settings

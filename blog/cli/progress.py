@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from blog.content.library import Progress as Told
+from blog.content.workshop import Progress as Told
 
 PATIENCE_SECONDS = 1.0
 

@@ -1,20 +1,20 @@
 """A manuscript and its rendering put together: an article or a page as the site will hold it."""
 
 import difflib
-import re
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import PurePosixPath
 
-from blog.content import headings, wording
+from blog.content import wording
 from blog.content.fields import PINNED
 from blog.content.manuscripts import Manuscript
-from blog.content.markup import Rendered, Text
 from blog.content.problems import Malformed
 from blog.content.references import Shelf
+from blog.content.renderings import Kept
 from blog.content.slugs import slug_for, without_date
-from blog.content.values import ArticleFile, PageFile, Problem, Site
+from blog.content.values import ArticleFile, Body, PageFile, Problem, Prose, Site
 
 #: First parts of the site's own addresses; a page there would never be seen.
 RESERVED = {
@@ -23,16 +23,29 @@ RESERVED = {
 }
 
 
+@dataclass(frozen=True)
+class Assembled:
+    """An article, what there is to mend in it, and what both were made from."""
+
+    manuscript: Manuscript
+    kept: Kept
+    article: ArticleFile
+    problems: list[Problem]
+
+
 @dataclass
 class Desk:
-    """What one load works with, and what it notes down on the way."""
+    """What one load works with, and what it notes down on the way.
+
+    `prose` reads the long part of a rendering, whenever somebody wants it.
+    """
 
     site: Site
     shelf: Shelf
+    prose: Callable[[Manuscript, Kept], Prose]
     problems: list[Problem] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
-    images_elsewhere: dict[str, int] = field(default_factory=dict)
-    rendered: dict[str, Rendered | Problem] = field(default_factory=dict)
+    rendered: dict[str, Kept | Problem] = field(default_factory=dict)
 
     @cached_property
     def former_addresses(self) -> dict[str, list[str]]:
@@ -54,38 +67,39 @@ class Desk:
         return {author.slug: author.name for author in self.site.authors}
 
 
-def article(desk: Desk, manuscript: Manuscript) -> ArticleFile:
+def article(desk: Desk, manuscript: Manuscript) -> Assembled:
     """Return one article; raises `Malformed` when its text could not be rendered."""
-    fields, slug = manuscript.fields, desk.shelf.by_source[manuscript.source]
-    rendered = _rendered(desk, manuscript)
+    kept = _rendered(desk, manuscript)
+    pinned, problems = _pinned(desk, manuscript)
+    made = _article(desk, manuscript, kept, pinned)
+    return Assembled(manuscript, kept, made, [*kept.facts.problems, *problems])
+
+
+def _article(desk: Desk, manuscript: Manuscript, kept: Kept, pinned: list[str]) -> ArticleFile:
+    fields, slug, facts = manuscript.fields, desk.shelf.by_source[manuscript.source], kept.facts
     topics = _topics(desk, manuscript)
-    if rendered.images_elsewhere:
-        desk.images_elsewhere[manuscript.source] = rendered.images_elsewhere
     return ArticleFile(
         slug=slug,
         source=manuscript.source,
         content_hash=manuscript.content_hash,
         status=manuscript.status,
-        title=rendered.title or _title_from(manuscript.stem),
+        title=facts.title or _title_from(manuscript.stem),
         description=fields.description,
-        excerpt=wording.cut(fields.description or rendered.opening),
-        html=rendered.html,
-        text=rendered.text,
-        contents=headings.contents(rendered.headings),
-        headings=[entry["title"] for entry in rendered.headings],
+        excerpt=wording.cut(fields.description or facts.opening),
+        body=Body(kept.digest, partial(desk.prose, manuscript, kept)),
         authors=[desk.authors_by_slug.get(name, name) for name in fields.authors],
         series=fields.series,
         language=fields.language or desk.site.language,
-        pinned=_pinned(desk, manuscript),
+        pinned=pinned,
         topics=list(topics),
         topic_names=topics,
-        words=rendered.words,
-        minutes=rendered.minutes,
+        words=facts.words,
+        minutes=facts.minutes,
         published_at=manuscript.published_at,
         updated_at=fields.updated_at,
         expires_at=fields.expires_at,
         aliases=desk.former_addresses.get(slug, []),
-        links=[link for link in rendered.links if link != slug],
+        links=[link for link in facts.links if link != slug],
         extra=fields.extra,
         dated=manuscript.dated,
     )
@@ -98,24 +112,17 @@ def page(desk: Desk, manuscript: Manuscript) -> PageFile:
         line = manuscript.header.line_of("slug", "title")
         message = f"/{slug} is one of the site's own addresses"
         raise Malformed(manuscript.source, line, message, "rename the file, or set another `slug:`")
-    rendered = _rendered(desk, manuscript)
-    title = rendered.title or _title_from(manuscript.stem)
-    description = manuscript.fields.description or wording.cut(rendered.opening)
-    return PageFile(slug, manuscript.source, title, description, rendered.html)
+    kept = _rendered(desk, manuscript)
+    desk.problems.extend(kept.facts.problems)
+    title = kept.facts.title or _title_from(manuscript.stem)
+    description = manuscript.fields.description or wording.cut(kept.facts.opening)
+    return PageFile(slug, manuscript.source, title, description, desk.prose(manuscript, kept).html)
 
 
-def text_of(manuscript: Manuscript) -> Text:
-    """Return what is to be rendered of a manuscript."""
-    header = manuscript.header
-    title = manuscript.fields.title and re.sub(r"`([^`]+)`", r"\1", manuscript.fields.title)
-    return Text(manuscript.source, header.body, header.body_line, title, manuscript.raw_html)
-
-
-def _rendered(desk: Desk, manuscript: Manuscript) -> Rendered:
+def _rendered(desk: Desk, manuscript: Manuscript) -> Kept:
     outcome = desk.rendered[manuscript.source]
     if isinstance(outcome, Problem):
         raise Malformed(outcome.file, outcome.line, outcome.message, outcome.hint)
-    desk.problems.extend(outcome.problems)
     return outcome
 
 
@@ -140,10 +147,11 @@ def _topics(desk: Desk, manuscript: Manuscript) -> dict[str, str]:
     return found
 
 
-def _pinned(desk: Desk, manuscript: Manuscript) -> list[str]:
-    """Return the slugs a file names under `related`; report those that no article has (yet)."""
-    known = set(desk.shelf.by_source.values())
+def _pinned(desk: Desk, manuscript: Manuscript) -> tuple[list[str], list[Problem]]:
+    """Return the slugs a file names under `related`, and what is wrong with those no article has (yet)."""
     found: list[str] = []
+    problems: list[Problem] = []
+    known = set(desk.shelf.by_source.values()) if manuscript.fields.pinned else set()
     for name in manuscript.fields.pinned:
         slug = desk.shelf.by_address.get(name) or slug_for(without_date(PurePosixPath(name).stem))
         found.append(slug)
@@ -152,5 +160,5 @@ def _pinned(desk: Desk, manuscript: Manuscript) -> list[str]:
         near = difflib.get_close_matches(slug, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "write the slug of an article"
         line = manuscript.header.line_of(*PINNED)
-        desk.problems.append(Problem(manuscript.source, line, f"related: there is no article {name!r}", hint))
-    return list(dict.fromkeys(found))
+        problems.append(Problem(manuscript.source, line, f"related: there is no article {name!r}", hint))
+    return list(dict.fromkeys(found)), problems

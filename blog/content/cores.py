@@ -4,30 +4,36 @@ import multiprocessing
 import os
 import pickle
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 from blog.content.markup import Text
 from blog.content.references import Shelf
-from blog.content.witness import Made, make
 
 #: Starting processes takes as long as rendering some dozens of texts.
 FEW = 64
 _AT_ONCE = 4
 
-_shelves: list[Shelf] = []
+Outcome = TypeVar("Outcome")
+Make = Callable[[Text, Shelf], Outcome]
+
+#: What a process that was started here makes of texts, and with which shelf.
+_work: list[tuple[Callable[[Text, Shelf], Any], Shelf]] = []
 
 
-def make_all(texts: Sequence[Text], shelf: Shelf, workers: int | None = None) -> Iterator[Made]:
-    """Yield what comes of each text, in their order."""
+def make_all(
+    texts: Sequence[Text], shelf: Shelf, make: Make[Outcome], workers: int | None = None
+) -> Iterator[Outcome]:
+    """Yield what `make` gives for each text, in their order; it is copied into other processes."""
     workers = workers or os.cpu_count() or 1
     done = 0
     if len(texts) > FEW and workers > 1 and not multiprocessing.current_process().daemon:
         try:
-            for made in _in_processes(texts, shelf, min(workers, len(texts) // (FEW // 2))):
+            for made in _in_processes(texts, shelf, make, min(workers, len(texts) // (FEW // 2))):
                 yield made
                 done += 1
         except (BrokenProcessPool, OSError):
@@ -36,21 +42,24 @@ def make_all(texts: Sequence[Text], shelf: Shelf, workers: int | None = None) ->
         yield make(text, shelf)
 
 
-def _in_processes(texts: Sequence[Text], shelf: Shelf, workers: int) -> Iterator[Made]:
+def _in_processes(
+    texts: Sequence[Text], shelf: Shelf, make: Make[Outcome], workers: int
+) -> Iterator[Outcome]:
     # Spawned and not forked: a copy of a process with threads may stand still for ever.
     context = multiprocessing.get_context("spawn")
     with TemporaryDirectory(prefix="blog-shelf-") as folder:
         # By a file: what a new process is given by pipe is waited for, for ever if it died before reading it.
         path = Path(folder) / "shelf"
-        path.write_bytes(pickle.dumps(shelf))
+        path.write_bytes(pickle.dumps((make, shelf)))
         with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(path,)) as pool:
-            yield from pool.map(_make, texts, chunksize=_AT_ONCE)
+            yield from pool.map(_made, texts, chunksize=_AT_ONCE)
 
 
 def _begin(path: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
-    _shelves.append(pickle.loads(path.read_bytes()))  # noqa: S301  # written by the process that started us
+    _work.append(pickle.loads(path.read_bytes()))  # noqa: S301  # written by the process that started us
 
 
-def _make(text: Text) -> Made:
-    return make(text, _shelves[0])
+def _made(text: Text) -> Any:
+    make, shelf = _work[0]
+    return make(text, shelf)

@@ -1,8 +1,12 @@
 """One content file read: its bytes' fingerprint, its checked header and its body, not yet rendered."""
 
 import hashlib
+import re
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -10,17 +14,20 @@ from blog.content import dates, front_matter
 from blog.content.defaults import Defaults, missing
 from blog.content.fields import Fields, check
 from blog.content.front_matter import LARGEST_FILE, Header
+from blog.content.markup import Text
 from blog.content.problems import Malformed
+from blog.content.renderings import name_of
 from blog.content.slugs import is_slug, slug_for, without_date
 from blog.content.values import Problem, Status
 from blog.content.walk import Found, Walk
+from blog.content.witness import SETTLED_NS
 
 DRAFTS = "_drafts"
 
 
 @dataclass(frozen=True)
 class Manuscript:
-    """A file that was read."""
+    """A file that was read; its `text` is let go of once it is rendered, under the name `rendering`."""
 
     found: Found
     content_hash: str
@@ -29,29 +36,37 @@ class Manuscript:
     published_at: datetime
     day: date
     dated: bool
-    raw_html: str
+    rendering: str
+    text: Text | None = None
 
     @property
     def source(self) -> str:
         return self.found.source
 
-    @property
+    @cached_property
+    def standing(self) -> tuple[object, ...]:
+        """All that decides which address it and others get, and where a problem with that is reported."""
+        age = self.published_at if self.dated else None
+        says = (self.fields.slug, self.fields.aliases, self.fields.redirect)
+        return (self.source, self.wanted_slug, self.status, self.day, age, says, self.header)
+
+    @cached_property
     def status(self) -> Status:
         """What the file says of itself, or the folder it lies in."""
         return "draft" if DRAFTS in self.found.place.parts else self.fields.status
 
-    @property
+    @cached_property
     def stem(self) -> str:
         """The name it would have without a header: its bundle's folder, or the file's own."""
         return _stem(self.found.place)
 
-    @property
+    @cached_property
     def folder(self) -> str:
         """The folder it lies in, without its own bundle; empty at the top."""
         place = self.found.place.parent if self.found.place.stem == "index" else self.found.place
         return place.parent.name
 
-    @property
+    @cached_property
     def wanted_slug(self) -> str:
         """The last part of its address, if nobody else wants it."""
         if self.fields.slug:
@@ -61,6 +76,14 @@ class Manuscript:
         return slug_for(without_date(self.stem))
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A manuscript, and what it was read from: as long as that is the same, it need not be read again."""
+
+    key: tuple[object, ...]
+    manuscript: Manuscript
+
+
 @dataclass
 class Shelved:
     """All files of one walk: those that were read, what was wrong, and the sources that were not."""
@@ -68,32 +91,71 @@ class Shelved:
     manuscripts: list[Manuscript] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    #: Those that may be trusted to be the same at the next load, by source.
+    readings: dict[str, Reading] = field(default_factory=dict)
+
+    def let_go_of_texts(self) -> None:
+        """Keep the manuscripts without their texts, which have been rendered."""
+        known = self.readings
+        self.manuscripts = [
+            known[item.source].manuscript if item.source in known else replace(item, text=None)
+            for item in self.manuscripts
+        ]
 
 
-def read_all(walk: Walk, defaults: Defaults, salt: str, now: datetime) -> Shelved:
-    """Read the files of a walk; a file with a mistake does not stop the others."""
+def read_all(
+    walk: Walk, defaults: Defaults, salt: str, now: datetime, before: Mapping[str, Reading] | None = None
+) -> Shelved:
+    """Read the files of a walk; a file with a mistake does not stop the others.
+
+    What was read `before`, and has not changed since, is not read again, and has no text.
+    """
     shelved = Shelved(problems=list(walk.problems), failed=set(walk.failed))
     for found in walk.files:
         given = defaults.below(found.source)
         if given is None:
             shelved.failed.add(found.source)
             continue
-        try:
-            raw_html = defaults.raw_html(found.source)
-            manuscript = _read(found, given, raw_html, defaults.zone, f"{salt}{raw_html}", now)
-        except Malformed as mistake:
-            shelved.problems.append(mistake.problem)
+        salted = f"{salt}{defaults.raw_html(found.source)}"
+        key = (found.stamp, salted, repr(given))
+        known = before.get(found.source) if before else None
+        if known and known.key == key:
+            manuscript = known.manuscript
+        else:
+            try:
+                manuscript = _read(found, given, defaults, salted, now)
+            except Malformed as mistake:
+                shelved.problems.append(mistake.problem)
+                shelved.failed.add(found.source)
+                continue
+        shelved.problems.extend([*manuscript.fields.problems, *_slug_problems(manuscript)])
+        if not manuscript.fields.usable:
             shelved.failed.add(found.source)
             continue
-        shelved.problems.extend([*manuscript.fields.problems, *_slug_problems(manuscript)])
-        if manuscript.fields.usable:
-            shelved.manuscripts.append(manuscript)
-        else:
-            shelved.failed.add(found.source)
+        shelved.manuscripts.append(manuscript)
+        if _is_settled(found, now):
+            kept = replace(manuscript, text=None) if manuscript.text else manuscript
+            shelved.readings[found.source] = known if known and kept is known.manuscript else Reading(key, kept)
     return shelved
 
 
-def _read(found: Found, defaults: dict[str, Any], raw_html: str, zone: tzinfo, salt: str, now: datetime) -> Manuscript:
+def read_again(manuscript: Manuscript, defaults: Defaults, salt: str, now: datetime) -> Text:
+    """Return the text of a file that was read before; raises `Malformed` when it has changed meanwhile."""
+    found = manuscript.found
+    given, salted = defaults.below(found.source), f"{salt}{defaults.raw_html(found.source)}"
+    again = _read(found, given or {}, defaults, salted, now)
+    if again.text is None or again.rendering != manuscript.rendering:
+        message = "the file was changed while it was read"
+        raise Malformed(found.source, None, message, "run blog sync again; until then it stays as it was")
+    return again.text
+
+
+def _is_settled(found: Found, now: datetime) -> bool:
+    # The date of a file without one is its modification time, but never in the future.
+    return abs(time.time_ns() - found.changed_ns) >= SETTLED_NS and found.modified <= now.timestamp()
+
+
+def _read(found: Found, given: dict[str, Any], defaults: Defaults, salt: str, now: datetime) -> Manuscript:
     try:
         with found.path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
@@ -102,19 +164,33 @@ def _read(found: Found, defaults: dict[str, Any], raw_html: str, zone: tzinfo, s
             found.source, None, f"the file cannot be read: {error.strerror}", "check its permissions"
         ) from None
     header = front_matter.read(raw, found.source)
-    added = missing(header, defaults)
+    added = missing(header, given)
     if added:
         header, salt = replace(header, fields=header.fields | added), f"{salt}{added}"
-    fields = check(header, found.source, zone)
+    fields = check(header, found.source, defaults.zone)
     if not (header.body.strip() or fields.title or fields.redirect):
         raise Malformed(
             found.source, None, "there is neither a title nor a text", "write one, or remove the file"
         )
-    given = fields.published_at or _date_in_names(found.place, zone)
-    moment = given or min(datetime.fromtimestamp(found.modified, UTC), now)
-    content_hash = hashlib.sha256(salt.encode() + raw).hexdigest()
-    day = moment.astimezone(zone).date()
-    return Manuscript(found, content_hash, header, fields, moment, day, given is not None, raw_html)
+    dated = fields.published_at or _date_in_names(found.place, defaults.zone)
+    moment = dated or min(datetime.fromtimestamp(found.modified, UTC), now)
+    text = _text(header, fields, found.source, defaults.raw_html(found.source))
+    return Manuscript(
+        found=found,
+        content_hash=hashlib.sha256(salt.encode() + raw).hexdigest(),
+        header=replace(header, body="", fields={}, problems=[]),
+        fields=fields,
+        published_at=moment,
+        day=moment.astimezone(defaults.zone).date(),
+        dated=dated is not None,
+        rendering=name_of(text),
+        text=text,
+    )
+
+
+def _text(header: Header, fields: Fields, source: str, raw_html: str) -> Text:
+    title = fields.title and re.sub(r"`([^`]+)`", r"\1", fields.title)
+    return Text(source, header.body, header.body_line, title, raw_html)
 
 
 def _date_in_names(place: PurePosixPath, zone: tzinfo) -> datetime | None:

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -14,7 +14,7 @@ from blog.content.problems import Malformed
 from blog.content.references import Shelf
 from blog.content.sanitising import ESCAPE, SANITIZE, TRUST, sanitised
 from blog.content.tree import parse, remove, replace, serialised, text_of, with_parents
-from blog.content.values import Entry, Problem
+from blog.content.values import Entry, Problem, Prose
 
 #: Raised whenever the same file would be rendered differently, so that the next sync renders it again.
 RENDER_VERSION = "5"
@@ -30,20 +30,37 @@ MOST_PROBLEMS = 200
 _thread = threading.local()
 
 
-@dataclass(frozen=True)
-class Rendered:
-    """One text, ready for a page."""
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is short about a rendered text."""
 
     title: str | None
-    html: str
-    text: str
     opening: str
-    headings: list[Entry]
     words: int
     minutes: int
     links: list[str]
     images_elsewhere: int
     problems: list[Problem]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered(Facts):
+    """One text, ready for a page."""
+
+    html: str
+    text: str
+    headings: list[Entry]
+
+    @property
+    def facts(self) -> Facts:
+        """What is short about it, alone."""
+        return Facts(**{item.name: getattr(self, item.name) for item in fields(Facts)})
+
+    @property
+    def prose(self) -> Prose:
+        """What is long about it."""
+        titles = [entry["title"] for entry in self.headings]
+        return Prose(self.html, self.text, headings.contents(self.headings), titles)
 
 
 @dataclass(frozen=True)

@@ -9,67 +9,106 @@ are rendered again.
 import hashlib
 import json
 import os
+import time
+from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from blog.content.markup import RENDER_VERSION, Rendered, Text
+from blog.content import witness
+from blog.content.keeping import write_whole
+from blog.content.markup import RENDER_VERSION, Facts, Rendered, Text
 from blog.content.references import Shelf
-from blog.content.values import Problem
-from blog.content.witness import Made, still_holds
+from blog.content.values import Problem, Prose
+from blog.content.witness import Made, Notes
 
 _LIBRARIES = ("latex2mathml", "Markdown", "nh3", "pillow", "Pygments")
+#: What another load, that is still at it, may want is left alone.
+RECENT_SECONDS = 3_600
 
 
+@dataclass(frozen=True)
 class Kept:
-    """The renderings of earlier loads in a folder, a file each; it can be deleted at any time."""
+    """What can be known of a rendering without opening it; `digest` is that of its prose."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder / "renderings" if folder else None
-        self._used: set[str] = set()
+    name: str
+    digest: str
+    facts: Facts
+    notes: Notes
 
-    def find(self, text: Text, shelf: Shelf) -> Made | None:
-        """Return the rendering of a text, if it is kept and everything it was made from is as it was."""
-        if self._folder is None:
+
+class Renderings:
+    """The renderings of earlier loads in a folder, a file each; it can be deleted at any time.
+
+    Without a folder, and where it cannot be written, they are held in memory.
+    """
+
+    def __init__(self, cache_dir: Path | None) -> None:
+        self._folder = cache_dir / "renderings" if cache_dir else None
+        self._held: dict[str, Rendered] = {}
+
+    def find(self, name: str) -> Kept | None:
+        """Return what is known of a rendering that is kept."""
+        made = self._read(name)
+        return _known(name, made, made.outcome) if made and isinstance(made.outcome, Rendered) else None
+
+    def make(self, text: Text, shelf: Shelf) -> Kept | Made:
+        """Render a text and keep it; return all of it where it cannot be kept."""
+        made = witness.make(text, shelf)
+        if isinstance(made.outcome, Problem):
+            return made
+        name = name_of(text)
+        return _known(name, made, made.outcome) if self._write(name, made) else made
+
+    def hold(self, name: str, made: Made, rendered: Rendered) -> Kept:
+        """Keep a rendering in memory."""
+        self._held[name] = rendered
+        return _known(name, made, rendered)
+
+    def prose(self, kept: Kept) -> Prose | None:
+        """Return the long part of a rendering, unless it is lost."""
+        if kept.name in self._held:
+            return self._held[kept.name].prose
+        made = self._read(kept.name)
+        if made is None or not isinstance(made.outcome, Rendered):
             return None
-        name = _name(text)
-        self._used.add(name)
-        try:
-            made = _decoded((self._folder / name).read_bytes())
-        except (OSError, ValueError, TypeError, KeyError):  # not there, or damaged: it is made anew
-            return None
-        return made if still_holds(made, shelf, text.source) else None
+        return made.outcome.prose if _digest(made.outcome) == kept.digest else None
 
-    def keep(self, text: Text, made: Made) -> None:
-        """Keep a rendering; where that cannot be done, the next load takes longer, and that is all."""
-        if self._folder is None or isinstance(made.outcome, Problem):
-            return
-        data = _encoded(made)
-        if data is None:
-            return
-        path = self._folder / _name(text)
-        beside = path.with_suffix(f".{os.getpid()}.new")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(data)
-            beside.replace(path)
-        except OSError:
-            with suppress(OSError):
-                beside.unlink()
-
-    def drop_unused(self) -> None:
-        """Forget what no text of this load has asked for."""
+    def drop_unused(self, used: Collection[str]) -> None:
+        """Forget what no text of this load is made of."""
+        self._held = {name: rendered for name, rendered in self._held.items() if name in used}
         if self._folder is None or not self._folder.is_dir():
             return
-        for path in self._folder.iterdir():
-            if path.name not in self._used:
+        recent = time.time() - RECENT_SECONDS
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
                 with suppress(OSError):  # another load may be tidying up too
-                    path.unlink()
+                    if entry.name not in used and entry.stat().st_mtime < recent:
+                        Path(entry.path).unlink()
+
+    def _read(self, name: str) -> Made | None:
+        if self._folder is None:
+            return None
+        try:
+            return _decoded((self._folder / name).read_bytes())
+        except (OSError, ValueError, TypeError, KeyError):  # not there, or damaged: it is made anew
+            return None
+
+    def _write(self, name: str, made: Made) -> bool:
+        if self._folder is None:
+            return False
+        data = json.dumps({"rendered": asdict(made.outcome), "notes": made.notes}).encode()
+        # Whatever JSON cannot give back as it was (a tuple, say) would make two loads differ.
+        if _made(json.loads(data)) != made:
+            return False
+        return write_whole(self._folder / name, _checksum(data) + b"\n" + data)
 
 
-def _name(text: Text) -> str:
+def name_of(text: Text) -> str:
+    """Return the name under which the rendering of a text is kept."""
     parts = (renderer(), text.source, text.body, text.first_line, text.title, text.raw_html)
     return hashlib.sha256(repr(parts).encode()).hexdigest() + ".json"
 
@@ -83,18 +122,27 @@ def renderer() -> str:
     return repr((code.hexdigest(), [version(name) for name in _LIBRARIES]))
 
 
-def _encoded(made: Made) -> bytes | None:
-    data = json.dumps({"rendered": asdict(made.outcome), "notes": made.notes}).encode()
-    whole = hashlib.sha256(data).hexdigest().encode() + b"\n" + data
-    # Whatever JSON cannot give back as it was (a tuple, say) would make two loads differ.
-    return whole if _decoded(whole) == made else None
+def _known(name: str, made: Made, rendered: Rendered) -> Kept:
+    return Kept(name, _digest(rendered), rendered.facts, made.notes)
+
+
+def _digest(rendered: Rendered) -> str:
+    said = repr((rendered.html, rendered.text, rendered.headings))
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _checksum(data: bytes) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()
 
 
 def _decoded(whole: bytes) -> Made:
     check, _, data = whole.partition(b"\n")
-    if hashlib.sha256(data).hexdigest().encode() != check:
+    if _checksum(data) != check:
         raise ValueError
-    values = json.loads(data)
+    return _made(json.loads(data))
+
+
+def _made(values: dict[str, Any]) -> Made:
     rendered = values["rendered"]
     rendered["problems"] = [Problem(**problem) for problem in rendered["problems"]]
     return Made(Rendered(**rendered), values["notes"])

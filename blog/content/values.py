@@ -1,7 +1,10 @@
 """What the files hold, as values: articles, pages, the site, and every problem met on the way."""
 
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal, TypedDict
 
 Status = Literal["published", "draft", "hidden"]
@@ -33,12 +36,33 @@ class Problem:
         return {"file": self.file, "line": self.line, "message": self.message, "hint": self.hint}
 
 
+@dataclass(frozen=True)
+class Prose:
+    """What is long about a rendered text; `text` is its prose alone: no code blocks, no markup."""
+
+    html: str
+    text: str
+    contents: list[Entry]
+    headings: list[str]
+
+
+@dataclass(frozen=True)
+class Body:
+    """The prose of an article, read when it is asked for: thousands of them need not be in memory at once.
+
+    `digest` tells it from every other, so that bodies are compared without being read.
+    """
+
+    digest: str
+    read: Callable[[], Prose] = field(compare=False, repr=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArticleFile:
     """One article as its file gives it, rendered.
 
-    `text` is the prose alone: no code blocks, no markup. `dated` is false when the date is only the file's
-    modification time, which must not move an article that is already known.
+    `dated` is false when the date is only the file's modification time, which must not move an article that
+    is already known.
     """
 
     slug: str
@@ -48,10 +72,7 @@ class ArticleFile:
     title: str
     description: str
     excerpt: str
-    html: str
-    text: str
-    contents: list[Entry]
-    headings: list[str]
+    body: Body
     authors: list[str]
     series: str | None
     language: str
@@ -67,6 +88,17 @@ class ArticleFile:
     links: list[str]
     extra: dict[str, Any]
     dated: bool = True
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The hash of all that readers are told of it; of its own date only where it gives one."""
+        said = [(item.name, getattr(self, item.name)) for item in fields(self) if item.name not in _UNSAID]
+        dated = self.published_at if self.dated else None
+        return hashlib.sha256(repr((said, dated)).encode()).hexdigest()
+
+
+#: Where an article once was, and which others it names, are no part of what it says itself.
+_UNSAID = {"published_at", "aliases", "links", "dated"}
 
 
 @dataclass(frozen=True)

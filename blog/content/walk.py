@@ -1,9 +1,11 @@
 """The content files of a folder: regular files inside it, whatever links and names lie about."""
 
 import os
+import posixpath
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from blog.content.references import MARKDOWN
@@ -18,12 +20,29 @@ _NOT_ARTICLES = {"readme", "_index"}
 
 @dataclass(frozen=True)
 class Found:
-    """A file: `source` is its path in the content folder, `place` its path among the articles or pages."""
+    """A file: `source` is its path in the content folder, `name` its path among the articles or pages.
+
+    `stamp` tells its present state from every other; `modified` is in seconds, `changed_ns` when the state of
+    the file itself last changed.
+    """
 
     source: str
-    place: PurePosixPath
-    path: Path
+    name: str
+    real: str
     modified: float
+    changed_ns: int
+    stamp: tuple[int, ...]
+
+    # Made when asked for: ten thousand paths take a second, and a file that has not changed needs none.
+    @cached_property
+    def place(self) -> PurePosixPath:
+        """The path among the articles or pages."""
+        return PurePosixPath(self.name)
+
+    @property
+    def path(self) -> Path:
+        """The file itself, whatever links lead to it."""
+        return Path(self.real)
 
 
 @dataclass
@@ -39,69 +58,103 @@ def articles(content_dir: Path) -> Walk:
     """Find the articles: all under `articles/` or, without that folder, all that is not a page."""
     folder = content_dir / ARTICLES
     if folder.is_dir():
-        return _walk(content_dir, folder, lambda place: not _is_front(place))
-    return _walk(content_dir, content_dir, lambda place: place.parts[0] != PAGES and not _is_front(place))
+        return _walk(content_dir, folder, lambda name: not _is_front(name))
+    return _walk(
+        content_dir, content_dir, lambda name: not name.startswith(f"{PAGES}/") and not _is_front(name)
+    )
 
 
 def pages(content_dir: Path) -> Walk:
     """Find the standing pages."""
-    return _walk(content_dir, content_dir / PAGES, lambda place: len(place.parts) == 1)
+    return _walk(content_dir, content_dir / PAGES, lambda name: "/" not in name)
 
 
-def _is_front(place: PurePosixPath) -> bool:
-    return place.stem == "index" and len(place.parts) == 1
+def _is_front(name: str) -> bool:
+    return posixpath.splitext(name)[0] == "index"
 
 
-def _walk(content_dir: Path, folder: Path, wanted: Callable[[PurePosixPath], bool]) -> Walk:
+def _walk(content_dir: Path, folder: Path, wanted: Callable[[str], bool]) -> Walk:
     walk = Walk()
-    root = content_dir.resolve()
     if not folder.exists():
         return walk
-
-    def unreadable(error: OSError) -> None:
-        name = Path(error.filename).relative_to(content_dir).as_posix()
-        walk.failed.add(f"{name}/")
-        walk.problems.append(Problem(name, None, "the folder cannot be read", "check its permissions"))
-
-    for parent, folders, names in os.walk(folder, onerror=unreadable):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(parent, name)
-            place = PurePosixPath(path.relative_to(folder).as_posix())
-            if _is_candidate(place, walk, path.relative_to(content_dir).as_posix()) and wanted(place):
-                _add(walk, path, place, content_dir, root)
+    top = folder.relative_to(content_dir).as_posix()
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        prefix = f"{inside}/" if inside else ""
+        files, folders = _listed(walk, folder / inside, posixpath.normpath(f"{top}/{inside}"))
+        add = _adder(walk, content_dir.resolve(), (folder / inside).resolve())
+        for entry in files:
+            name = prefix + entry.name
+            source = name if top == "." else f"{top}/{name}"
+            if _is_candidate(entry.name, walk, source) and wanted(name):
+                add(entry, source, name)
+        waiting.extend(prefix + name for name in reversed(folders))
     return walk
 
 
-def _is_candidate(place: PurePosixPath, walk: Walk, source: str) -> bool:
-    if place.name.startswith(".") or place.stem.lower() in _NOT_ARTICLES:
-        return False
-    if place.suffix.lower() in _OTHER_FORMATS:
-        message = f"{place.suffix} files are not published"
-        walk.problems.append(Problem(_shown(source), None, message, "save it as Markdown: .md"))
-    return place.suffix.lower() in MARKDOWN
-
-
-def _add(walk: Walk, path: Path, place: PurePosixPath, content_dir: Path, root: Path) -> None:
-    source = path.relative_to(content_dir).as_posix()
-    if not source.isprintable() or len(source) > LONGEST_SOURCE:
-        hint = f"rename it: at most {LONGEST_SOURCE} characters, all of them printable"
-        walk.problems.append(Problem(_shown(source), None, "the file's name cannot be stored", hint))
-        return
+def _listed(walk: Walk, folder: Path, name: str) -> tuple[list[os.DirEntry[str]], list[str]]:
+    """Return the files of a folder and the folders in it, by name; what is only linked to is no folder."""
     try:
-        real = path.resolve(strict=True)
-        status = real.stat()
-    except (OSError, RuntimeError):  # gone, or a circle of links
-        walk.failed.add(source)
-        walk.problems.append(Problem(source, None, "the file cannot be read", "check where it leads"))
-        return
-    if not real.is_relative_to(root):
-        hint = "put the file itself into the content folder"
-        walk.problems.append(Problem(source, None, "the link leads out of the content folder", hint))
-    elif stat.S_ISREG(status.st_mode):
-        walk.files.append(Found(source, place, real, status.st_mtime))
-    else:
-        walk.problems.append(Problem(source, None, "this is not a regular file", "remove or replace it"))
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        walk.failed.add(f"{name}/")
+        walk.problems.append(Problem(name, None, "the folder cannot be read", "check its permissions"))
+        return [], []
+    folders = {entry.name for entry in found if _is_folder(entry)}
+    inside = [
+        entry.name
+        for entry in found
+        if entry.name in folders and not entry.is_symlink() and not entry.name.startswith(".")
+    ]
+    return [entry for entry in found if entry.name not in folders], inside
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a circle of links
+        return False
+
+
+def _is_candidate(name: str, walk: Walk, source: str) -> bool:
+    stem, suffix = posixpath.splitext(name)
+    if name.startswith(".") or stem.lower() in _NOT_ARTICLES:
+        return False
+    if suffix.lower() in _OTHER_FORMATS:
+        message = f"{suffix} files are not published"
+        walk.problems.append(Problem(_shown(source), None, message, "save it as Markdown: .md"))
+    return suffix.lower() in MARKDOWN
+
+
+def _adder(walk: Walk, root: Path, folder: Path) -> Callable[[os.DirEntry[str], str, str], None]:
+    """Return what adds the files of one folder, `folder` being where it really is."""
+    inside, start = folder.is_relative_to(root), f"{folder}/"
+
+    def add(entry: os.DirEntry[str], source: str, name: str) -> None:
+        if not source.isprintable() or len(source) > LONGEST_SOURCE:
+            hint = f"rename it: at most {LONGEST_SOURCE} characters, all of them printable"
+            walk.problems.append(Problem(_shown(source), None, "the file's name cannot be stored", hint))
+            return
+        try:
+            linked = Path(entry.path).resolve(strict=True) if entry.is_symlink() else None
+            status = entry.stat()
+        except (OSError, RuntimeError):  # gone, or a circle of links
+            walk.failed.add(source)
+            walk.problems.append(Problem(source, None, "the file cannot be read", "check where it leads"))
+            return
+        if not (linked.is_relative_to(root) if linked else inside):
+            hint = "put the file itself into the content folder"
+            walk.problems.append(Problem(source, None, "the link leads out of the content folder", hint))
+        elif stat.S_ISREG(status.st_mode):
+            stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
+            real = str(linked or start + entry.name)
+            walk.files.append(Found(source, name, real, status.st_mtime, status.st_ctime_ns, stamp))
+        else:
+            walk.problems.append(Problem(source, None, "this is not a regular file", "remove or replace it"))
+
+    return add
 
 
 def _shown(source: str) -> str:

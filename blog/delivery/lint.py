@@ -147,5 +147,6 @@ def _text(text: str) -> Iterator[str]:
         # A long address or a script without spaces has no place to break.
         if len(line) > TEXT_LINE and "://" not in line and " " in line.strip():
             yield f"text line {number} has {len(line)} characters, {TEXT_LINE} are wanted"
-        if line != line.rstrip() and line != "-- ":
+        # RFC 3676, 4.2: such blanks mean that the line goes on. A no-break space is a sign like any other.
+        if line != line.rstrip(" \t") and line != "-- ":
             yield f"text line {number} ends with a blank"

@@ -7,7 +7,7 @@ from typing import Any
 
 from blog.articles.publishing import relate
 from blog.articles.sync import Changes, sync
-from blog.content.values import ArticleFile, Library, PageFile, Site
+from blog.content.values import ArticleFile, Body, Library, PageFile, Prose, Site
 from blog.db import Database
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -24,10 +24,6 @@ def article_file(slug: str = "a", text: str = "", **overrides: Any) -> ArticleFi
         "title": slug.replace("-", " ").capitalize(),
         "description": "",
         "excerpt": text[:180],
-        "html": f"<p>{text or slug}</p>",
-        "text": text,
-        "contents": [],
-        "headings": [],
         "authors": [],
         "series": None,
         "language": "en",
@@ -43,7 +39,15 @@ def article_file(slug: str = "a", text: str = "", **overrides: Any) -> ArticleFi
         "links": [],
         "extra": {},
     }
+    long = {name: overrides.pop(name) for name in ("html", "contents", "headings") if name in overrides}
+    values["body"] = body(long.pop("html", f"<p>{text or slug}</p>"), text, **long)
     return ArticleFile(**(values | overrides))
+
+
+def body(html: str, text: str = "", **overrides: Any) -> Body:
+    """Return the long part of an article."""
+    prose = Prose(**({"html": html, "text": text, "contents": [], "headings": []} | overrides))
+    return Body(repr(prose), lambda: prose)
 
 
 def library(*articles: ArticleFile, pages: Sequence[PageFile] = (), failed: Collection[str] = ()) -> Library:

@@ -13,7 +13,7 @@ from blog.articles.sync import Changes, sync
 from blog.content.library import load
 from blog.content.values import PageFile
 from blog.db import Database
-from tests.articles.files import BEFORE, NOW, article_file, synced
+from tests.articles.files import BEFORE, NOW, article_file, body, synced
 
 NOTHING = Changes([], [], [], 1)
 LATER = NOW + timedelta(days=7)
@@ -225,7 +225,7 @@ def test_a_file_time_does_not_move_an_article_that_is_known(database: Database) 
 def test_an_image_found_later_renders_the_article_again(database: Database) -> None:
     file = article_file()
     synced(database, file)
-    assert synced(database, replace(file, html=file.html + "<hr>")).changed == ["a"]
+    assert synced(database, replace(file, body=body("<p>a</p><hr>"))).changed == ["a"]
 
 
 def test_old_addresses_are_kept_until_an_article_takes_them(database: Database) -> None:
@@ -267,8 +267,8 @@ def test_what_is_made_otherwise_of_the_same_file_is_written_though_it_is_as_long
     file = article_file("a", "text", html="<p>700</p>")
     synced(database, file)
     assert synced(database, file).changed == []
-    assert synced(database, replace(file, html="<p>900</p>")).changed == ["a"]
-    assert synced(database, replace(file, html="<p>900</p>", pinned=["b"])).changed == ["a"]
+    assert synced(database, replace(file, body=body("<p>900</p>"))).changed == ["a"]
+    assert synced(database, replace(file, body=body("<p>900</p>"), pinned=["b"])).changed == ["a"]
 
 
 def test_related_articles_and_topics_leave_no_rows_behind(database: Database) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 from blog.content.cores import FEW, make_all
 from blog.content.markup import Text
 from blog.content.references import Shelf
+from blog.content.witness import make
 texts = [Text(f"articles/{number}.md", "Text.") for number in range(FEW + 1)]
 shelf = Shelf(Path("."), {f"articles/{number:0100}.md": f"{number:0100}" for number in range(2_000)})
-print(len([made for made in make_all(texts, shelf, 2) if made.outcome.words == 1]))
+print(len([made for made in make_all(texts, shelf, make, 2) if made.outcome.words == 1]))
 """
 
 

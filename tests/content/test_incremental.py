@@ -2,11 +2,13 @@
 
 import multiprocessing
 import os
+import pickle
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,13 @@ from hypothesis import strategies as st
 
 from blog import clock
 from blog.content import cores, witness
-from blog.content.library import load
+from blog.content.library import load, load_again
 from blog.content.markup import Text
+from blog.content.memory import Memory, checked, recall
 from blog.content.references import Shelf
+from blog.content.renderings import Renderings
 from blog.content.values import Library
+from blog.errors import BlogError
 from tests.content.folders import by_source, loaded, write
 
 SVG = '<svg width="{0}" height="2"></svg>'
@@ -84,10 +89,18 @@ def test_loading_again_is_loading_anew_whatever_was_edited(sequence: list[tuple[
     with tempfile.TemporaryDirectory() as name:
         folder, cache = Path(name, "content"), Path(name, "cache")
         folder.mkdir()
+        memory, held = Memory(), Renderings(None)
         for step in sequence:
             edit(folder, *step)
-            now = clock.now()
-            assert load(folder, now, cache) == load(folder, now)
+            # As if long after: what has just been written is read again anyway.
+            with time_machine.travel(clock.now() + timedelta(hours=1)):
+                now = clock.now()
+                anew = load(folder, now)
+                again, memory = load_again(folder, now, memory, held)
+                assert load(folder, now, cache) == again == anew
+                assert [item.body.read() for item in again.articles] == [
+                    item.body.read() for item in anew.articles
+                ]
         assert load(folder, now, cache) == load(folder, now)
 
 
@@ -101,7 +114,7 @@ def test_what_has_not_changed_is_not_rendered_again(tmp_path: Path) -> None:
     write(folder, "articles/a.md", "---\ntitle: a\n---\nOther text.")
     found, number = rendered(folder, cache)
     assert number == 1
-    assert by_source(found)["articles/a.md"].text == "Other text."
+    assert by_source(found)["articles/a.md"].body.read().text == "Other text."
 
 
 def test_when_a_target_moves_only_what_links_to_it_is_rendered_again(tmp_path: Path) -> None:
@@ -113,7 +126,7 @@ def test_when_a_target_moves_only_what_links_to_it_is_rendered_again(tmp_path: P
     target.write_text("---\ntitle: Target\nslug: elsewhere\n---\nText.")
     found, number = rendered(folder, cache)
     assert number == 1  # the target's own text is as it was
-    assert 'href="/articles/elsewhere"' in by_source(found)["articles/linking.md"].html
+    assert 'href="/articles/elsewhere"' in by_source(found)["articles/linking.md"].body.read().html
     target.unlink()
     found, number = rendered(folder, cache)
     assert number == 1
@@ -131,7 +144,7 @@ def test_an_image_that_changes_is_measured_again(tmp_path: Path) -> None:
         os.utime(image, (1, 1))
         found, number = rendered(folder, cache)
     assert number == 1
-    assert 'width="8"' in found.articles[0].html
+    assert 'width="8"' in found.articles[0].body.read().html
 
 
 def test_an_image_written_just_now_is_not_trusted_to_stay(tmp_path: Path) -> None:
@@ -158,10 +171,54 @@ def test_a_damaged_rendering_is_made_anew(tmp_path: Path, harm: Callable[[Path],
     rendered(folder, cache)
     (path,) = (cache / "renderings").iterdir()
     harm(path)
+    (cache / "files.kept").unlink()
     found, number = rendered(folder, cache)
     assert number == 1
     assert found == loaded(folder)
     assert rendered(folder, cache)[1] == 0
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.write_bytes(b""), lambda path: path.unlink()])
+def test_a_rendering_that_is_lost_before_it_is_asked_for_is_made_once_more(
+    tmp_path: Path, harm: Callable[[Path], object]
+) -> None:
+    folder, cache = tmp_path / "content", tmp_path / "cache"
+    file = write(folder, "articles/a.md", "---\ntitle: A\n---\nText.")
+    found, _ = rendered(folder, cache)
+    (path,) = (cache / "renderings").iterdir()
+    harm(path)
+    assert found.articles[0].body.read().text == "Text."
+    harm(path)
+    file.write_text("---\ntitle: A\n---\nOther.")
+    with pytest.raises(BlogError, match=r"a\.md: the file was changed while it was read"):
+        found.articles[0].body.read()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda data: b"",
+        lambda data: data[:-9],
+        lambda data: data.replace(b"Title", b"Other"),
+        lambda data: b"x\n" + data.partition(b"\n")[2],
+    ],
+)
+def test_a_damaged_memory_is_forgotten(tmp_path: Path, harm: Callable[[bytes], bytes]) -> None:
+    folder, cache = tmp_path / "content", tmp_path / "cache"
+    write(folder, "articles/a.md", "---\ntitle: Title\n---\nText.")
+    with time_machine.travel(clock.now() + timedelta(hours=1)):
+        rendered(folder, cache)
+        assert recall(cache).readings
+        path = cache / "files.kept"
+        path.write_bytes(harm(path.read_bytes()))
+        assert recall(cache) == Memory()
+        assert rendered(folder, cache)[0] == loaded(folder)
+
+
+def test_a_memory_can_make_nothing_but_the_values_it_is_for(tmp_path: Path) -> None:
+    data = pickle.dumps((os.system, {}))
+    (tmp_path / "files.kept").write_bytes(checked(data))
+    assert recall(tmp_path) == Memory()
 
 
 def test_what_is_not_used_any_more_is_dropped(tmp_path: Path) -> None:
@@ -171,6 +228,9 @@ def test_what_is_not_used_any_more_is_dropped(tmp_path: Path) -> None:
     (cache / "renderings" / "left-by-a-crash.77.new").write_text("x")
     paths[0].unlink()
     rendered(folder, cache)
+    assert len(list((cache / "renderings").iterdir())) == 4, "another load may still want it"
+    with time_machine.travel(clock.now() + timedelta(hours=2)):
+        rendered(folder, cache)
     assert len(list((cache / "renderings").iterdir())) == 2
 
 
@@ -190,16 +250,17 @@ def test_everything_a_text_can_ask_of_the_shelf_is_noted() -> None:
 def test_many_texts_come_back_in_their_order_however_many_processes(tmp_path: Path) -> None:
     texts = [Text(f"{number}.md", f"Text [{number}](x.md).") for number in range(cores.FEW + 5)]
     shelf = Shelf(tmp_path, {"x.md": "x"})
-    alone = list(cores.make_all(texts, shelf, workers=1))
-    assert list(cores.make_all(texts, shelf, workers=2)) == alone
+    alone = list(cores.make_all(texts, shelf, witness.make, workers=1))
+    assert list(cores.make_all(texts, shelf, witness.make, workers=2)) == alone
     assert alone[7].notes == [["article", "x.md", ["x", ""]]]
 
 
 def test_where_no_process_can_be_started_this_one_does_the_work(tmp_path: Path) -> None:
     texts = [Text(f"{number}.md", f"Text {number}.") for number in range(cores.FEW + 5)]
+    resource_tracker.ensure_running()  # which is a process itself, and shared by all tests
     multiprocessing.set_executable(shutil.which("false") or "/bin/false")
     try:
-        found = list(cores.make_all(texts, Shelf(tmp_path), workers=2))
+        found = list(cores.make_all(texts, Shelf(tmp_path), witness.make, workers=2))
     finally:
         multiprocessing.set_executable(sys.executable)
-    assert found == list(cores.make_all(texts, Shelf(tmp_path), workers=1))
+    assert found == list(cores.make_all(texts, Shelf(tmp_path), witness.make, workers=1))

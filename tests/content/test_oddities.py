@@ -282,7 +282,7 @@ def test_the_files_whose_own_time_is_used_are_counted_once() -> None:
     ],
 )
 def test_a_body_is_shown_as_it_was_meant(name: str, html: str) -> None:
-    assert html in next(item.html for item in library().articles if item.source == f"articles/{name}")
+    assert html in next(item.body.read().html for item in library().articles if item.source == f"articles/{name}")
 
 
 @pytest.mark.parametrize(
@@ -295,4 +295,4 @@ def test_a_body_is_shown_as_it_was_meant(name: str, html: str) -> None:
     ],
 )
 def test_what_is_no_text_is_not_shown(name: str, html: str) -> None:
-    assert html not in next(item.html for item in library().articles if item.source == f"articles/{name}")
+    assert html not in next(item.body.read().html for item in library().articles if item.source == f"articles/{name}")

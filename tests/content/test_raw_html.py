@@ -62,7 +62,7 @@ def test_the_nearest_folder_decides_and_else_the_site(tmp_path: Path) -> None:
         write(tmp_path, name, BARE)
     found = loaded(tmp_path)
     assert found.problems == []
-    made = {source.rpartition("/")[2]: item.html for source, item in by_source(found).items()}
+    made = {source.rpartition("/")[2]: item.body.read().html for source, item in by_source(found).items()}
     assert "&lt;b&gt;" in made["a.md"]
     assert "<form" in made["b.md"]
     assert "<form" not in made["c.md"]
@@ -72,7 +72,7 @@ def test_the_nearest_folder_decides_and_else_the_site(tmp_path: Path) -> None:
 def test_no_article_can_raise_its_own_trust(tmp_path: Path) -> None:
     write(tmp_path, "articles/a.md", BARE.replace("title: A", "title: A\nraw_html: trust"))
     found = loaded(tmp_path)
-    assert "<form" not in found.articles[0].html
+    assert "<form" not in found.articles[0].body.read().html
     assert "the key 'raw_html' is not known" in messages(found)[0]
 
 
@@ -89,7 +89,7 @@ def test_a_word_that_is_not_understood_in_the_site_means_the_strictest(tmp_path:
     write(tmp_path, "site.toml", 'raw_html = "yes"\n')
     write(tmp_path, "articles/a.md", BARE)
     found = loaded(tmp_path)
-    assert "&lt;b&gt;" in found.articles[0].html
+    assert "&lt;b&gt;" in found.articles[0].body.read().html
     assert found.problems[0].message.startswith("raw_html: 'yes'")
 
 
@@ -99,4 +99,4 @@ def test_another_mode_is_another_rendering(tmp_path: Path) -> None:
     write(tmp_path, "articles/_defaults.yaml", "raw_html: escape\n")
     after = loaded(tmp_path).articles[0]
     assert before.content_hash != after.content_hash
-    assert before.html != after.html
+    assert before.body != after.body

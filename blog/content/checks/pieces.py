@@ -67,7 +67,7 @@ class Piece:
 def of(library: Library, content_dir: Path) -> list[Piece]:
     """Return every text of a library."""
     articles = [
-        Piece(content_dir, item.source, f"/articles/{item.slug}", item.html, item)
+        Piece(content_dir, item.source, f"/articles/{item.slug}", item.body.read().html, item)
         for item in library.articles
     ]
     return articles + [Piece(content_dir, item.source, f"/{item.slug}", item.html) for item in library.pages]

@@ -10,7 +10,8 @@ from blog.content.checks.links import dead_links, dead_navigation
 from blog.content.checks.names import unknown_names
 from blog.content.checks.pictures import undescribed_images
 from blog.content.checks.pieces import Piece
-from blog.content.library import Progress, load
+from blog.content.library import load
+from blog.content.workshop import Progress
 from blog.content.site import FILE
 from blog.content.values import Library, Problem
 

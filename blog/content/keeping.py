@@ -1,0 +1,19 @@
+"""Files that are kept to save time: each is there whole or not at all, and can be deleted at any time."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes) -> bool:
+    """Write a file beside and put it in its place; return whether that could be done."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(data)
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+        return False
+    return True
