@@ -1,6 +1,8 @@
 """The words of a text, counted: what is compared, and how each is written there."""
 
 import re
+import sys
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +14,14 @@ _ADDRESS = re.compile(r"https?://\S+")
 
 @dataclass(frozen=True)
 class Counted:
-    """How often a text has each term; `forms` says how those are written that are never in lower case."""
+    """The terms of a text, and how often it has each; `forms` says how the capitalised ones are written.
 
-    counts: dict[str, int]
+    Those of ten thousand texts are in memory at once: so a term is there once for all texts that have it, and
+    the numbers lie in an array. Dictionaries of their own took twelve times as much.
+    """
+
+    terms: tuple[str, ...]
+    counts: "array[int]"  # which Python 3.11 cannot name without quotes
     forms: dict[str, str]
 
 
@@ -38,4 +45,5 @@ def counted(title: str, headings: Sequence[str], prose: str) -> Counted:
         counts[term] = counts.get(term, 0) + count
         if word == term or term not in forms:
             forms[term] = word
-    return Counted(counts, {term: form for term, form in forms.items() if form != term})
+    unusual = {sys.intern(term): sys.intern(form) for term, form in forms.items() if form != term}
+    return Counted(tuple(map(sys.intern, counts)), array("I", counts.values()), unusual)

@@ -47,18 +47,19 @@ class Rarity:
     def _numbers(self) -> dict[str, int]:
         return {term: number for number, term in enumerate(self.weights)}
 
+    @cached_property
+    def _rare(self) -> NDArray[np.float64]:
+        return np.array(list(self.weights.values()), dtype=np.float64)
+
     def vector(self, text: Counted) -> tuple[Numbers, Weights]:
         """Return a text's terms, by number and the heaviest first, with their weights at length one."""
-        found = sorted(
-            (
-                (-(1 + math.log(count)) * self.weights[term], term)
-                for term, count in text.counts.items()
-                if term in self.weights
-            )
-        )[: self.heaviest]
-        weights = np.array([-weight for weight, _ in found], dtype=np.float64)
+        numbers = np.array([self._numbers.get(term, -1) for term in text.terms], dtype=np.int32)
+        known = numbers >= 0
+        numbers = numbers[known]
+        weights = (1 + np.log(np.array(text.counts, dtype=np.float64)[known])) * self._rare[numbers]
+        heaviest = np.lexsort((numbers, -weights))[: self.heaviest]
+        numbers, weights = numbers[heaviest], weights[heaviest]
         length = math.sqrt(float(weights @ weights)) or 1.0
-        numbers = np.array([self._numbers[term] for _, term in found], dtype=np.int32)
         return numbers, (weights / length).astype(np.float32)
 
 
@@ -66,7 +67,7 @@ def rarity(texts: Sequence[Counted]) -> Rarity:
     """Weigh terms by how few texts have them; a term of one text only, or of most of them, says nothing."""
     spread = Counter[str]()
     for text in texts:
-        spread.update(text.counts.keys())
+        spread.update(text.terms)
     size = len(texts)
     most = size / 2 if size >= ENOUGH_TO_BE_COMMON else size
     weights = {
