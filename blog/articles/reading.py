@@ -82,8 +82,9 @@ def topics(session: Session, now: datetime) -> list[TopicCount]:
     """Return the topics of the live articles, the most used first."""
     counted = (
         select(ArticleTopic.topic, func.count(), func.max(Article.published_at), func.max(Article.id))
-        .join(Article, Article.id == ArticleTopic.article_id)
-        .where(*live(now))
+        # Asked at the first page of every version: in the rows themselves, ten thousand texts lie between.
+        .with_hint(Article, "INDEXED BY ix_articles_live", "sqlite")
+        .where(Article.id == ArticleTopic.article_id, *live(now))
         .group_by(ArticleTopic.topic)
     )
     rows = session.execute(counted).all()

@@ -4,15 +4,18 @@ A redirect is kept even when its alias leaves the file: somebody may still follo
 article takes the address itself, or when another file claims it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from blog.articles.live import live
 from blog.articles.models import Article, Redirect
 from blog.content.slugs import old_path
+
+PREFIX = "/articles/"
+BATCH = 500
 
 
 def target(session: Session, path: str, now: datetime) -> str | None:
@@ -26,16 +29,14 @@ def target(session: Session, path: str, now: datetime) -> str | None:
     return f"/articles/{slug}" if slug else None
 
 
-def store(session: Session, wanted: Mapping[str, int], slugs: Mapping[str, int]) -> list[str]:
+def store(session: Session, wanted: Mapping[str, int]) -> list[str]:
     """Add the wanted redirects (path → article), but for addresses in use; return those that changed."""
-    in_use = {f"/articles/{slug}" for slug in slugs}
+    if not wanted:
+        return []
     kept = dict(session.execute(select(Redirect.path, Redirect.article_id)).all())
-    new = {
-        path: article for path, article in wanted.items() if path not in in_use and kept.get(path) != article
-    }
-    overtaken = sorted(kept.keys() & in_use)
-    if overtaken:
-        session.execute(delete(Redirect).where(Redirect.path.in_(overtaken)))
+    new = {path: article for path, article in wanted.items() if kept.get(path) != article}
+    for path in _in_use(session, new):
+        del new[path]
     rows = [{"path": path, "article_id": article} for path, article in sorted(new.items())]
     changed = [row for row in rows if row["path"] in kept]
     added = [row for row in rows if row["path"] not in kept]
@@ -43,4 +44,27 @@ def store(session: Session, wanted: Mapping[str, int], slugs: Mapping[str, int])
         session.execute(update(Redirect), changed)
     if added:
         session.execute(insert(Redirect), added)
-    return [*sorted(new), *overtaken]
+    return sorted(new)
+
+
+def drop_overtaken(session: Session) -> list[str]:
+    """End the redirects whose address an article has itself by now; return them."""
+    found = sorted(_overtaken(session))
+    if found:
+        session.execute(delete(Redirect).where(Redirect.path.in_(found)))
+    return found
+
+
+def _overtaken(session: Session) -> Iterable[str]:
+    own = Article.slug == func.substr(Redirect.path, len(PREFIX) + 1)
+    query = select(Redirect.path).join(Article, own)
+    return session.scalars(query.where(Redirect.path.startswith(PREFIX), Article.removed_at.is_(None)))
+
+
+def _in_use(session: Session, paths: Iterable[str]) -> list[str]:
+    slugs = [path.removeprefix(PREFIX) for path in paths if path.startswith(PREFIX)]
+    found: list[str] = []
+    for start in range(0, len(slugs), BATCH):
+        query = select(Article.slug).where(Article.slug.in_(slugs[start : start + BATCH]))
+        found += session.scalars(query.where(Article.removed_at.is_(None)))
+    return [f"{PREFIX}{slug}" for slug in found]

@@ -6,6 +6,7 @@ code has synced is caught up with by itself.
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, literal, or_, select, text, update
@@ -38,14 +39,16 @@ _SORT_IN = "SELECT " + ", ".join(
 )
 
 
-def refresh(session: Session) -> None:
-    """Make the search texts of all articles that have none, or one of an earlier rendering."""
+def refresh(session: Session, only: Collection[int] | None = None) -> None:
+    """Make the search texts of articles (of some `only`) that have none, or one of an earlier rendering."""
     query = (
         select(Article.id)
         .outerjoin(SearchText, SearchText.article_id == Article.id)
         .where(or_(SearchText.made_from.is_(None), SearchText.made_from != _source()))
         .order_by(Article.id)
     )
+    if only is not None:
+        query = query.where(Article.id.in_(only))
     stale = list(session.scalars(query))
     counts: Counter[str] = Counter()
     for start in range(0, len(stale), BATCH):

@@ -5,7 +5,7 @@ re-dated, taken away or brought back: by that row digests know what they have se
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -58,24 +58,53 @@ def sync(session: Session, library: Library, now: datetime, *, force: bool = Fal
     matched = match(known, library.articles, library.failed)
     if not force:
         refuse_mass_removal(known, matched.gone, now)
-    changes = _changes(matched)
-    changed = [(file, row) for file, row in matched.pairs if row and differs(file, row)]
-    added = [file for file, row in matched.pairs if row is None]
     _free_addresses(session, known, matched.pairs)
-    _update(session, changed, now)
-    _insert(session, added, now, archive=not known)
+    written = _write(session, matched, now, archive=not known)
     _remove(session, matched.gone, now)
-    ids = _ids(session)
-    _store_topics(session, [row.id for _, row in changed], [file for file, _ in changed] + added, ids)
-    moved = redirects.store(session, _old_addresses(matched.pairs, ids), ids)
+    moved = [*_store_old_addresses(session, matched.pairs), *redirects.drop_overtaken(session)]
     paged = _store_pages(session, library)
     search_texts.refresh(session)
+    changes = _changes(matched)
     if changes or moved or paged:
-        written = [file for file, _ in changed] + added
-        _stamp(
-            session, now, [_told(file) for file in written], [row.id for row in matched.gone], moved, paged
-        )
+        gone = [row.id for row in matched.gone]
+        _stamp(session, now, [_told(file) for file in written], gone, moved, paged)
     return changes
+
+
+def edited(library: Library, earlier: Library) -> list[ArticleFile] | None:
+    """Return the articles in which alone two libraries differ; None where they differ in more than texts."""
+    pairs = list(zip(library.articles, earlier.articles, strict=False))
+    alike = len(library.articles) == len(earlier.articles) and all(
+        one is other or (one.source, one.slug) == (other.source, other.slug) for one, other in pairs
+    )
+    if not alike or (library.pages, library.failed) != (earlier.pages, earlier.failed):
+        return None
+    return [one for one, other in pairs if one is not other and one != other]
+
+
+def sync_edited(session: Session, files: Sequence[ArticleFile], now: datetime) -> Changes:
+    """Store articles that were edited since all were synced; what that costs does not grow with the rest."""
+    take_turn(session)
+    known = _known(session, [file.source for file in files])
+    matched = match(known, list(files), ())
+    written = _write(session, matched, now)
+    moved = _store_old_addresses(session, matched.pairs)
+    search_texts.refresh(session, {row.id for _, row in matched.pairs if row})
+    changes = _changes(matched)
+    if changes or moved:
+        _stamp(session, now, [_told(file) for file in written], moved)
+    return changes
+
+
+def _write(session: Session, matched: Matched, now: datetime, *, archive: bool = False) -> list[ArticleFile]:
+    """Write the rows that are new or differ from their files; return these files."""
+    changed = [(file, row) for file, row in matched.pairs if row and differs(file, row)]
+    added = [file for file, row in matched.pairs if row is None]
+    _update(session, changed, now)
+    _insert(session, added, now, archive)
+    files = [file for file, _ in changed] + added
+    _store_topics(session, [row.id for _, row in changed], files, _ids(session, files))
+    return files
 
 
 def take_turn(session: Session) -> None:
@@ -84,7 +113,7 @@ def take_turn(session: Session) -> None:
         session.execute(text("LOCK TABLE content_version IN EXCLUSIVE MODE"))
 
 
-def _known(session: Session) -> list[Known]:
+def _known(session: Session, sources: Collection[str] | None = None) -> list[Known]:
     columns = (
         Article.id,
         Article.slug,
@@ -95,7 +124,10 @@ def _known(session: Session) -> list[Known]:
         Article.live_at,
         Article.removed_at,
     )
-    return [Known(*row) for row in session.execute(select(*columns).order_by(Article.id))]
+    query = select(*columns).order_by(Article.id)
+    if sources is not None:
+        query = query.where(Article.source.in_(sources))
+    return [Known(*row) for row in session.execute(query)]
 
 
 def _changes(matched: Matched) -> Changes:
@@ -191,16 +223,20 @@ def _store_topics(
         session.execute(insert(ArticleTopic), rows)
 
 
-def _ids(session: Session) -> dict[str, int]:
-    return dict(session.execute(select(Article.slug, Article.id).where(Article.removed_at.is_(None))).all())
+def _ids(session: Session, files: Collection[ArticleFile]) -> dict[str, int]:
+    query = select(Article.slug, Article.id).where(Article.removed_at.is_(None))
+    if len(files) <= BATCH:
+        query = query.where(Article.slug.in_([file.slug for file in files]))
+    return dict(session.execute(query).all())
 
 
-def _old_addresses(pairs: Iterable[Pair], ids: dict[str, int]) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _store_old_addresses(session: Session, pairs: Iterable[Pair]) -> list[str]:
+    former: dict[str, ArticleFile] = {}
     for file, row in pairs:
-        former = [f"/articles/{row.slug}"] if row and row.slug != file.slug and row.slug[0] != "~" else []
-        found |= dict.fromkeys([*former, *file.aliases], ids[file.slug])
-    return found
+        moved = [f"/articles/{row.slug}"] if row and row.slug != file.slug and row.slug[0] != "~" else []
+        former |= dict.fromkeys([*moved, *file.aliases], file)
+    ids = _ids(session, list(former.values()))
+    return redirects.store(session, {path: ids[file.slug] for path, file in former.items()})
 
 
 def _store_pages(session: Session, library: Library) -> list[Any]:

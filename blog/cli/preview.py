@@ -1,26 +1,32 @@
 """`blog preview`: the site as it will be, drafts and all, in a browser that follows what is written."""
 
+import gc
+import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from blog import clock, create_app, migrate
 from blog.articles.publishing import relate
-from blog.articles.sync import sync
+from blog.articles.sync import edited, sync, sync_edited
 from blog.cli.progress import bar
 from blog.cli.serve import refuse_taken
-from blog.cli.watching import State, state_of
+from blog.cli.watching import State, changes, state_of
 from blog.content import problems as problem_lines
-from blog.content.library import load
+from blog.content.edits import load_edited
+from blog.content.library import load_again
+from blog.content.memory import Memory
+from blog.content.renderings import Renderings
 from blog.content.site import FILE
-from blog.content.values import ArticleFile, Library, Problem
+from blog.content.values import Library, Problem
 from blog.content.walk import ARTICLES
 from blog.content.workshop import Progress
 from blog.db import Database
@@ -31,10 +37,9 @@ from blog.site.previewing import Stage
 from blog.worker import stop_on_signal
 
 HOST = "127.0.0.1"
-LOOK_SECONDS = 0.05
-#: Looking takes at most this share of one processor.
-SHARE = 0.2
 STOP_SECONDS = 2.0
+#: Of the page that is being written, nobody waits for what is under it.
+REST_SECONDS = 2.0
 
 
 @click.command("preview")
@@ -54,21 +59,22 @@ def preview(path: Path | None, port: int) -> None:
     """
     content_dir, file = _place(path)
     refuse_taken(HOST, port)
-    with tempfile.TemporaryDirectory(prefix="blog-preview-") as folder:
+    with tempfile.TemporaryDirectory(prefix="blog-preview-", ignore_cleanup_errors=True) as folder:
         settings = _settings(content_dir, Path(folder), port)
         stop = stop_on_signal()
         seen = state_of(content_dir)  # before it is read for the first time
         app = create_app(settings)
         database = app.extensions["blog"].database
         migrate.upgrade(database)
+        shop = _Shop(database, settings)
         with bar("Rendering") as progress:
-            library = _shown(database, settings, progress)
-        relate(database, clock.now)
+            library = shop.look(progress=progress)
+        gc.freeze()  # ten thousand articles that stay: looking through them for garbage takes half a second
         stage = Stage(library)
         previewing.install(app, stage)
         with _served(app, port, stage):
             _welcome(library, settings, file)
-            _watch(database, settings, stage, stop, seen)
+            _watch(content_dir, shop, stage, stop, seen)
         database.dispose()
     click.echo("The preview has ended.")
 
@@ -109,12 +115,47 @@ def _settings(content_dir: Path, folder: Path, port: int) -> Settings:
     )
 
 
-def _shown(database: Database, settings: Settings, progress: Progress | None = None) -> Library:
-    """Read the folder and make the preview's index that of it; a file that is broken keeps its last page."""
-    library = load(settings.content_dir, clock.now(), settings.var_dir / "cache", progress)
-    with database.transaction() as session:
-        sync(session, previewing.visible(library, clock.now()), clock.now(), force=True)
-    return library
+class _Shop:
+    """The preview's own index, and what is remembered of the files that it shows."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database, self._content_dir = database, settings.content_dir
+        self._cache_dir = settings.var_dir / "cache"
+        self._renderings = Renderings(self._cache_dir)
+        self._memory = Memory()
+        self._shown: Library | None = None
+        self._relating = threading.Thread()
+
+    def look(self, touched: Collection[str] = (), progress: Progress | None = None) -> Library:
+        """Read what has changed, and show it; a file that is broken keeps its last page."""
+        now = clock.now()
+        sources = [os.path.relpath(path, self._content_dir) for path in touched]
+        found = load_edited(sources, now, self._memory, self._renderings)
+        library, memory = found or load_again(
+            self._content_dir, now, self._memory, self._renderings, progress
+        )
+        shown = previewing.visible(library, now, self._shown)
+        alone = edited(shown, self._shown) if self._shown else None
+        with self._database.transaction() as session:
+            if alone is None:
+                sync(session, shown, now, force=True)
+            elif alone:
+                sync_edited(session, alone, now)
+        self._memory, self._shown = memory, shown
+        return library
+
+    def relate(self) -> bool:
+        """Work out beside everything else what is related to what is shown; return whether that has begun."""
+        if self._relating.is_alive():
+            return False
+        self._relating = threading.Thread(target=self._relate, daemon=True)
+        self._relating.start()
+        return True
+
+    def _relate(self) -> None:
+        # A preview that ends takes database and folder away; the next change has it worked out again.
+        with suppress(BlogError, SQLAlchemyError, OSError):
+            relate(self._database, clock.now, self._cache_dir)
 
 
 @contextmanager
@@ -140,33 +181,33 @@ class _Quiet(WSGIRequestHandler):
         del type, message, args
 
 
-def _watch(database: Database, settings: Settings, stage: Stage, stop: threading.Event, seen: State) -> None:
-    """Show changed files at once, until told to stop."""
-    pause = LOOK_SECONDS
-    while not stop.wait(pause):
-        began = time.perf_counter()
-        current = state_of(settings.content_dir)
-        pause = max(LOOK_SECONDS, (time.perf_counter() - began) / SHARE)
-        if current == seen:
-            continue
-        seen = current
+def _watch(folder: Path, shop: "_Shop", stage: Stage, stop: threading.Event, seen: State) -> None:
+    """Show changed files at once, until told to stop; what is related to them, when nothing is written."""
+    shown_at: float | None = time.monotonic()
+    for touched in changes(folder, stop, seen):
         try:
-            _show_again(database, settings, stage)
+            if touched and _show_again(shop, stage, touched):
+                shown_at = time.monotonic()
         except BlogError as error:
             click.echo(f"{clock.now():%H:%M:%S} {error}", err=True)
+        if shown_at is not None and time.monotonic() > shown_at + REST_SECONDS and shop.relate():
+            shown_at = None
 
 
-def _show_again(database: Database, settings: Settings, stage: Stage) -> None:
+def _show_again(shop: "_Shop", stage: Stage, touched: Collection[str]) -> bool:
+    """Show what has changed; return whether anything has."""
     began = time.perf_counter()
-    before = set(stage.library.problems)
-    library = _shown(database, settings)
+    before = stage.library
+    library = shop.look(touched)
+    if library == before:
+        return False
     stage.show(library)
     took = (time.perf_counter() - began) * 1000
-    relate(database, clock.now)  # of the page that is written, nobody waits for what is under it
     click.echo(f"{clock.now():%H:%M:%S} shown after {took:.0f} ms")
-    _print([problem for problem in library.problems if problem not in before])
-    if before and not library.problems:
+    _print([problem for problem in library.problems if problem not in set(before.problems)])
+    if before.problems and not library.problems:
         click.echo("  Nothing is left to mend.")
+    return True
 
 
 def _print(problems: list[Problem]) -> None:
@@ -176,16 +217,12 @@ def _print(problems: list[Problem]) -> None:
 
 def _welcome(library: Library, settings: Settings, file: Path | None) -> None:
     _print(library.problems)
-    kept_back = sum(item != other for item, other in _pairs(library))
+    kept_back = sum(previewing.keeps_back(item, clock.now()) for item in library.articles)
     address = settings.site_url + _address(library, settings.content_dir, file)
     click.echo(
         f"\n  {address}\n\n  {len(library.articles)} articles from {settings.content_dir}, {kept_back} "
         "of them not for readers (yet).\n  A saved file is on the open page at once. Ctrl-C ends it.\n"
     )
-
-
-def _pairs(library: Library) -> Iterator[tuple[ArticleFile, ArticleFile]]:
-    return zip(library.articles, previewing.visible(library, clock.now()).articles, strict=True)
 
 
 def _address(library: Library, content_dir: Path, file: Path | None) -> str:

@@ -7,6 +7,7 @@ read may have held `draft: true`; so the articles below it stay as they are unti
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -37,6 +38,19 @@ RAW_HTML = "rawhtml"
 _OWN = {*fields.TITLE, *fields.DATE, *fields.ADDRESS, *fields.ALIASES, *fields.REDIRECT, "slug"}
 
 
+@dataclass(frozen=True)
+class Given:
+    """What the files of one folder are given; `values` is None when some of that cannot be known."""
+
+    values: dict[str, Any] | None
+    raw_html: str
+
+    @cached_property
+    def told_apart(self) -> str:
+        """What differs whenever something else is given."""
+        return repr((self.values, self.raw_html))
+
+
 @dataclass
 class Defaults:
     """The defaults of all folders of one content folder, each file read once."""
@@ -47,9 +61,17 @@ class Defaults:
     site_raw_html: str = SANITIZE
     _read: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     _raw_html: dict[str, str] = field(default_factory=dict)
+    _given: dict[str, Given] = field(default_factory=dict)
 
-    def below(self, source: str) -> dict[str, Any] | None:
-        """Return the defaults for a file, or None when some of them cannot be known."""
+    def given(self, source: str) -> Given:
+        """Return what is given to a file."""
+        folder = source.rpartition("/")[0]
+        if folder not in self._given:
+            values = self._below(source)
+            self._given[folder] = Given(values, self._html_below(source))
+        return self._given[folder]
+
+    def _below(self, source: str) -> dict[str, Any] | None:
         found: dict[str, Any] = {}
         for folder in reversed(PurePosixPath(source).parents):
             name = folder.as_posix()
@@ -61,7 +83,7 @@ class Defaults:
             found = {**_unanswered(found, given), **given}
         return found
 
-    def raw_html(self, source: str) -> str:
+    def _html_below(self, source: str) -> str:
         """Return what becomes of HTML in a file: what its nearest folder says, or else the site."""
         folders = (folder.as_posix() for folder in PurePosixPath(source).parents)
         return next((self._raw_html[name] for name in folders if name in self._raw_html), self.site_raw_html)

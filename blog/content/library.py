@@ -1,7 +1,6 @@
 """The whole content folder as one value: every article and page rendered, every problem named."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -11,13 +10,14 @@ from zoneinfo import ZoneInfo
 from blog.content import naming, redirects, walk
 from blog.content.assemble import Assembled, Desk, article, page
 from blog.content.defaults import Defaults
-from blog.content.manuscripts import Manuscript, Shelved, read_again, read_all
-from blog.content.markup import RENDER_VERSION, Text
-from blog.content.memory import Addresses, Memory, recall, remember
+from blog.content.manuscripts import How, Manuscript, Shelved, read_all
+from blog.content.markup import RENDER_VERSION
+from blog.content.memory import Addresses, Loaded, Memory, recall, remember
 from blog.content.problems import Malformed
 from blog.content.references import Shelf
 from blog.content.renderings import Kept, Renderings
 from blog.content.site import read_site
+from blog.content.summaries import summarised
 from blog.content.values import Library, PageFile, Problem, Site
 from blog.content.workshop import Progress, Workshop
 from blog.errors import UsageError
@@ -47,33 +47,35 @@ def load_again(
 ) -> tuple[Library, Memory]:
     """Read what has changed since an earlier load; return the whole library, and what to remember."""
     read = _read(content_dir, now, before)
-    addresses = _addresses(read.articles, read.pages, content_dir, before.addresses)
-    same_shelf = addresses is before.addresses
-    workshop = Workshop(addresses.shelf, renderings, read.again)
+    last = before.last
+    addresses = _addresses(read.articles, read.pages, content_dir, last.addresses if last else None)
+    same_shelf = last is not None and addresses is last.addresses
+    workshop = Workshop(addresses.shelf, renderings, partial(read.how.read_again, now=now))
     desk = Desk(read.site, addresses.shelf, workshop.prose, [*read.problems, *addresses.problems], read.failed)
     wanted = [*_to_read(read.articles), *_to_show(read.pages)]
     desk.rendered = workshop.render(wanted, before.kept, progress, same_shelf=same_shelf)
     read.articles.let_go_of_texts()
-    usable = same_shelf and before.site == read.site
-    assembled = _assembled(read.articles, desk, before.assembled if usable else {})
+    usable = last.assembled if last and same_shelf and last.library.site == read.site else {}
+    assembled = _assembled(read.articles, desk, usable)
+    summaries = summarised(_to_read(read.articles), assembled)
     pages = _pages(read.pages, desk)
     articles = [item.article for item in assembled.values()]
-    library = Library(read.site, articles, pages, desk.problems, frozenset(desk.failed))
+    library = Library(read.site, articles, pages, [*desk.problems, *summaries], frozenset(desk.failed))
     kept = {source: made for source, made in desk.rendered.items() if isinstance(made, Kept)}
     readings = {**read.articles.readings, **read.pages.readings}
-    return library, Memory(readings, kept, read.site, addresses, assembled)
+    return library, Memory(readings, kept, Loaded(library, read.how, addresses, assembled, summaries))
 
 
 @dataclass(frozen=True)
 class _Sources:
-    """All that was read, nothing of it rendered yet; `again` reads a text once more."""
+    """All that was read, nothing of it rendered yet."""
 
     site: Site
+    how: How
     articles: Shelved
     pages: Shelved
     problems: list[Problem]
     failed: set[str]
-    again: Callable[[Manuscript], Text]
 
 
 def _read(content_dir: Path, now: datetime, before: Memory) -> _Sources:
@@ -82,18 +84,16 @@ def _read(content_dir: Path, now: datetime, before: Memory) -> _Sources:
             f"BLOG_CONTENT_DIR: there is no folder {content_dir}; name the one with your articles"
         )
     site, problems, zone_known = read_site(content_dir)
-    defaults, salt = Defaults(content_dir, ZoneInfo(site.timezone), site_raw_html=site.raw_html), _salt(site)
-    articles = read_all(walk.articles(content_dir), defaults, salt, now, before.readings)
-    pages = read_all(walk.pages(content_dir), defaults, salt, now, before.readings)
+    how = How(Defaults(content_dir, ZoneInfo(site.timezone), site_raw_html=site.raw_html), _salt(site))
+    articles = read_all(walk.articles(content_dir), how, now, before.readings)
+    pages = read_all(walk.pages(content_dir), how, now, before.readings)
     failed = articles.failed | pages.failed
     if not zone_known:
         # Published with a guessed zone, an article would appear hours early, and be mailed.
         failed |= {item.source for item in (*articles.manuscripts, *pages.manuscripts)}
         articles.manuscripts, pages.manuscripts = [], []
-    problems += [*defaults.problems, *articles.problems, *pages.problems]
-    return _Sources(
-        site, articles, pages, problems, failed, partial(read_again, defaults=defaults, salt=salt, now=now)
-    )
+    problems += [*how.defaults.problems, *articles.problems, *pages.problems]
+    return _Sources(site, how, articles, pages, problems, failed)
 
 
 def _salt(site: Site) -> str:
@@ -123,16 +123,14 @@ def _to_show(pages: Shelved) -> list[Manuscript]:
 
 
 def _assembled(shelved: Shelved, desk: Desk, before: Mapping[str, Assembled]) -> dict[str, Assembled]:
-    found = _to_read(shelved)
     assembled: dict[str, Assembled] = {}
-    for item in found:
+    for item in _to_read(shelved):
         known = before.get(item.source)
         if known and known.manuscript is item and known.kept is desk.rendered[item.source]:
             assembled[item.source] = known
         elif made := _tried(desk, item):
             assembled[item.source] = made
     desk.problems.extend(problem for made in assembled.values() for problem in made.problems)
-    desk.problems.extend([*_undated(found), *_unknown_keys(found), *_images_elsewhere(assembled)])
     return assembled
 
 
@@ -160,49 +158,3 @@ def _pages(pages: Shelved, desk: Desk) -> list[PageFile]:
             desk.problems.append(Problem(made.source, line, message, "set another `slug:` in one of the two"))
         found.setdefault(made.slug, made)
     return list(found.values())
-
-
-def _undated(manuscripts: list[Manuscript]) -> list[Problem]:
-    sources = [item.source for item in manuscripts if not item.dated]
-    if not sources:
-        return []
-    files = "1 file has" if len(sources) == 1 else f"{len(sources):,} files have"
-    message = f"{files} no date; the file's modification time is used"
-    return [
-        Problem(
-            sources[0],
-            None,
-            message,
-            "add `date: 2025-05-30` to each, or put it before the file name",
-            notice=True,
-        )
-    ]
-
-
-def _unknown_keys(manuscripts: list[Manuscript]) -> list[Problem]:
-    counted = Counter(key for item in manuscripts for key in item.fields.unknown)
-    first: dict[str, Manuscript] = {}
-    for item in manuscripts:
-        for key in item.fields.unknown:
-            first.setdefault(key, item)
-    return [
-        Problem(
-            first[key].source,
-            first[key].header.lines.get(key),
-            f"the key {key!r} is not known (in {number:,} {'file' if number == 1 else 'files'})",
-            "it is kept and changes nothing here; check its spelling, or leave it",
-            notice=True,
-        )
-        for key, number in sorted(counted.items())
-    ]
-
-
-def _images_elsewhere(assembled: dict[str, Assembled]) -> list[Problem]:
-    found = {source: made.kept.facts.images_elsewhere for source, made in assembled.items()}
-    found = {source: number for source, number in found.items() if number}
-    if not found:
-        return []
-    number, files = sum(found.values()), len(found)
-    message = f"{number:,} images (in {files:,} files) are on other hosts; they are shown as links"
-    hint = "put the image files beside the article: a page must not send its readers' browsers elsewhere"
-    return [Problem(next(iter(found)), None, message, hint, notice=True)]

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any
 
 from blog.content import dates, front_matter
-from blog.content.defaults import Defaults, missing
+from blog.content.defaults import Defaults, Given, missing
 from blog.content.fields import Fields, check
 from blog.content.front_matter import LARGEST_FILE, Header
 from blog.content.markup import Text
@@ -54,6 +53,11 @@ class Manuscript:
     def status(self) -> Status:
         """What the file says of itself, or the folder it lies in."""
         return "draft" if DRAFTS in self.found.place.parts else self.fields.status
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong in its header."""
+        return [*self.fields.problems, *_slug_problems(self)]
 
     @cached_property
     def stem(self) -> str:
@@ -103,8 +107,33 @@ class Shelved:
         ]
 
 
+@dataclass(frozen=True)
+class How:
+    """How the files of a folder are read; what reads otherwise with the same bytes has another `salt`."""
+
+    defaults: Defaults
+    salt: str
+
+    def key(self, found: Found) -> tuple[object, ...]:
+        """Return what a file is read from; the same key means the same manuscript."""
+        return (found.stamp, self.salt, self.defaults.given(found.source).told_apart)
+
+    def read(self, found: Found, now: datetime) -> Manuscript:
+        """Read one file; raises `Malformed`."""
+        return _read(found, self.defaults.given(found.source), self.defaults.zone, self.salt, now)
+
+    def read_again(self, manuscript: Manuscript, now: datetime) -> Text:
+        """Return the text of a file that was read before; raises `Malformed` when it has changed meanwhile."""
+        again = self.read(manuscript.found, now)
+        if again.text is None or again.rendering != manuscript.rendering:
+            message = "the file was changed while it was read"
+            hint = "run blog sync again; until then it stays as it was"
+            raise Malformed(manuscript.source, None, message, hint)
+        return again.text
+
+
 def read_all(
-    walk: Walk, defaults: Defaults, salt: str, now: datetime, before: Mapping[str, Reading] | None = None
+    walk: Walk, how: How, now: datetime, before: Mapping[str, Reading] | None = None
 ) -> Shelved:
     """Read the files of a walk; a file with a mistake does not stop the others.
 
@@ -112,50 +141,38 @@ def read_all(
     """
     shelved = Shelved(problems=list(walk.problems), failed=set(walk.failed))
     for found in walk.files:
-        given = defaults.below(found.source)
-        if given is None:
+        if how.defaults.given(found.source).values is None:
             shelved.failed.add(found.source)
             continue
-        salted = f"{salt}{defaults.raw_html(found.source)}"
-        key = (found.stamp, salted, repr(given))
+        key = how.key(found)
         known = before.get(found.source) if before else None
         if known and known.key == key:
             manuscript = known.manuscript
         else:
             try:
-                manuscript = _read(found, given, defaults, salted, now)
+                manuscript = how.read(found, now)
             except Malformed as mistake:
                 shelved.problems.append(mistake.problem)
                 shelved.failed.add(found.source)
                 continue
-        shelved.problems.extend([*manuscript.fields.problems, *_slug_problems(manuscript)])
+        shelved.problems.extend(manuscript.problems)
         if not manuscript.fields.usable:
             shelved.failed.add(found.source)
             continue
         shelved.manuscripts.append(manuscript)
-        if _is_settled(found, now):
+        if is_settled(found, now):
             kept = replace(manuscript, text=None) if manuscript.text else manuscript
             shelved.readings[found.source] = known if known and kept is known.manuscript else Reading(key, kept)
     return shelved
 
 
-def read_again(manuscript: Manuscript, defaults: Defaults, salt: str, now: datetime) -> Text:
-    """Return the text of a file that was read before; raises `Malformed` when it has changed meanwhile."""
-    found = manuscript.found
-    given, salted = defaults.below(found.source), f"{salt}{defaults.raw_html(found.source)}"
-    again = _read(found, given or {}, defaults, salted, now)
-    if again.text is None or again.rendering != manuscript.rendering:
-        message = "the file was changed while it was read"
-        raise Malformed(found.source, None, message, "run blog sync again; until then it stays as it was")
-    return again.text
-
-
-def _is_settled(found: Found, now: datetime) -> bool:
+def is_settled(found: Found, now: datetime) -> bool:
+    """Whether a file may be trusted to be the same while its stamp is the same."""
     # The date of a file without one is its modification time, but never in the future.
     return abs(time.time_ns() - found.changed_ns) >= SETTLED_NS and found.modified <= now.timestamp()
 
 
-def _read(found: Found, given: dict[str, Any], defaults: Defaults, salt: str, now: datetime) -> Manuscript:
+def _read(found: Found, given: Given, zone: tzinfo, salt: str, now: datetime) -> Manuscript:
     try:
         with found.path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
@@ -164,24 +181,25 @@ def _read(found: Found, given: dict[str, Any], defaults: Defaults, salt: str, no
             found.source, None, f"the file cannot be read: {error.strerror}", "check its permissions"
         ) from None
     header = front_matter.read(raw, found.source)
-    added = missing(header, given)
+    added = missing(header, given.values or {})
     if added:
-        header, salt = replace(header, fields=header.fields | added), f"{salt}{added}"
-    fields = check(header, found.source, defaults.zone)
+        header = replace(header, fields=header.fields | added)
+    fields = check(header, found.source, zone)
     if not (header.body.strip() or fields.title or fields.redirect):
         raise Malformed(
             found.source, None, "there is neither a title nor a text", "write one, or remove the file"
         )
-    dated = fields.published_at or _date_in_names(found.place, defaults.zone)
+    dated = fields.published_at or _date_in_names(found.place, zone)
     moment = dated or min(datetime.fromtimestamp(found.modified, UTC), now)
-    text = _text(header, fields, found.source, defaults.raw_html(found.source))
+    text = _text(header, fields, found.source, given.raw_html)
+    salted = f"{salt}{given.raw_html}{added or ''}"
     return Manuscript(
         found=found,
-        content_hash=hashlib.sha256(salt.encode() + raw).hexdigest(),
+        content_hash=hashlib.sha256(salted.encode() + raw).hexdigest(),
         header=replace(header, body="", fields={}, problems=[]),
         fields=fields,
         published_at=moment,
-        day=moment.astimezone(defaults.zone).date(),
+        day=moment.astimezone(zone).date(),
         dated=dated is not None,
         rendering=name_of(text),
         text=text,

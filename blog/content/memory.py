@@ -14,10 +14,10 @@ from typing import Any
 
 from blog.content.assemble import Assembled
 from blog.content.keeping import write_whole
-from blog.content.manuscripts import Reading
+from blog.content.manuscripts import How, Reading
 from blog.content.references import Shelf
 from blog.content.renderings import Kept, renderer
-from blog.content.values import Problem, Site
+from blog.content.values import Library, Problem
 
 FILE = "files.kept"
 #: All that such a file may name; a pickle could otherwise name anything that Python can do.
@@ -49,15 +49,23 @@ class Addresses:
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """The library of the last load, and how it came about; `summaries` are problems of many files in one."""
+
+    library: Library
+    how: How
+    addresses: Addresses
+    assembled: Mapping[str, Assembled]
+    summaries: list[Problem]
+
+
+@dataclass(frozen=True)
 class Memory:
-    """What one load found, by source."""
+    """What one load found, by source; `last` is remembered only while the process lives."""
 
     readings: Mapping[str, Reading] = field(default_factory=dict)
     kept: Mapping[str, Kept] = field(default_factory=dict)
-    #: Only while the process lives.
-    site: Site | None = None
-    addresses: Addresses | None = None
-    assembled: Mapping[str, Assembled] = field(default_factory=dict)
+    last: Loaded | None = None
 
 
 def recall(cache_dir: Path | None) -> Memory:

@@ -4,7 +4,7 @@ import os
 import posixpath
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -67,6 +67,21 @@ def articles(content_dir: Path) -> Walk:
 def pages(content_dir: Path) -> Walk:
     """Find the standing pages."""
     return _walk(content_dir, content_dir / PAGES, lambda name: "/" not in name)
+
+
+def again(found: Found, content_dir: Path) -> Found | None:
+    """Return a file that was found before as it is now, if it still is a plain file there."""
+    try:
+        status = (content_dir / found.source).lstat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return replace(found, modified=status.st_mtime, changed_ns=status.st_ctime_ns, stamp=_stamp(status))
+
+
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
 
 
 def _is_front(name: str) -> bool:
@@ -148,9 +163,8 @@ def _adder(walk: Walk, root: Path, folder: Path) -> Callable[[os.DirEntry[str], 
             hint = "put the file itself into the content folder"
             walk.problems.append(Problem(source, None, "the link leads out of the content folder", hint))
         elif stat.S_ISREG(status.st_mode):
-            stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
-            real = str(linked or start + entry.name)
-            walk.files.append(Found(source, name, real, status.st_mtime, status.st_ctime_ns, stamp))
+            real, modified = str(linked or start + entry.name), status.st_mtime
+            walk.files.append(Found(source, name, real, modified, status.st_ctime_ns, _stamp(status)))
         else:
             walk.problems.append(Problem(source, None, "this is not a regular file", "remove or replace it"))
 

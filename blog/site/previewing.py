@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -80,18 +80,26 @@ def _sources(path: str, library: Library) -> set[str]:
     return pages | {source for source in library.failed if slug and slug in source}
 
 
-def visible(library: Library, now: datetime) -> Library:
-    """Return a library whose drafts, scheduled and expired articles can all be read now."""
-    shown = [
-        replace(item, status="published", published_at=min(item.published_at, now), expires_at=None)
-        if _keeps_back(item, now)
-        else item
-        for item in library.articles
-    ]
-    return replace(library, articles=shown)
+def visible(library: Library, now: datetime, before: Library | None = None) -> Library:
+    """Return a library whose drafts, scheduled and expired articles can all be read now.
+
+    What was made visible before, and has not changed, stays the same value with the same date.
+    """
+    known = {item.source: item for item in before.articles} if before else {}
+    return replace(library, articles=[_visible(item, now, known) for item in library.articles])
 
 
-def _keeps_back(item: ArticleFile, now: datetime) -> bool:
+def _visible(item: ArticleFile, now: datetime, known: Mapping[str, ArticleFile]) -> ArticleFile:
+    if not keeps_back(item, now):
+        return item
+    before = known.get(item.source)
+    since = before.published_at if before and item.published_at > now else now
+    shown = replace(item, status="published", published_at=min(item.published_at, since), expires_at=None)
+    return before if before == shown else shown
+
+
+def keeps_back(item: ArticleFile, now: datetime) -> bool:
+    """Whether readers cannot see an article now."""
     expired = item.expires_at is not None and item.expires_at <= now
     return item.status != "published" or item.published_at > now or expired
 

@@ -1,8 +1,10 @@
 """What pages ask of the index."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from blog.articles import reading
@@ -92,3 +94,20 @@ def test_an_empty_index_answers_too(database: Database) -> None:
         assert reading.pages(session) == []
         assert reading.page(session, "about") is None
         assert reading.version(session) == ""
+
+
+@pytest.mark.sqlite
+def test_topics_are_counted_without_reading_through_the_texts(database: Database) -> None:
+    plans: list[str] = []
+
+    def explain(connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT article_topics.topic"):
+            plan = connection.connection.driver_connection.execute(
+                f"EXPLAIN QUERY PLAN {statement}", [str(value) for value in parameters]
+            )
+            plans.extend(row[3] for row in plan)
+
+    with database.reading() as session:
+        event.listen(session.connection(), "before_cursor_execute", explain)
+        reading.topics(session, NOW)
+    assert any("articles USING COVERING INDEX ix_articles_live" in plan for plan in plans), plans

@@ -1,6 +1,8 @@
-"""The demo's watcher: it says what it will not do, and goes on watching."""
+"""Watching a folder: what changes is noticed, and what will not be done is said."""
 
 import shutil
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from blog import clock
 from blog.articles import reading
 from blog.articles.publishing import publish
 from blog.cli import demo
+from blog.cli.watching import changes, state_of
 from blog.web.context import Services
 from tests.content.folders import write
 
@@ -24,3 +27,23 @@ def test_a_folder_emptied_by_mistake_is_said_and_nothing_is_taken_offline(
     assert "the files of 12 of 12 published articles are gone" in capsys.readouterr().err
     with services.database.reading() as session:
         assert len(reading.all_live(session, clock.now())) == 12
+
+
+def test_a_file_that_is_written_is_told_at_once_and_quiet_is_told_too(tmp_path: Path) -> None:
+    path = write(tmp_path, "articles/a.md", "Text.")
+    stop = threading.Event()
+    told = changes(tmp_path, stop, state_of(tmp_path))
+    assert next(told) == set()
+    path.write_text("Other text.")
+    assert next(told) == {str(path)}
+    stop.set()
+    assert list(told) == []
+
+
+def test_what_no_system_tells_is_found_by_looking(tmp_path: Path) -> None:
+    path = write(tmp_path, "articles/a.md", "Text.")
+    before = state_of(tmp_path)
+    path.write_text("Other text.")  # before anybody watches
+    stop = threading.Event()
+    told = changes(tmp_path, stop, before)
+    assert str(path) in next(found for found in told if found)

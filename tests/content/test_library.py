@@ -11,7 +11,7 @@ from blog import clock
 from blog.content import naming, walk
 from blog.content.defaults import Defaults
 from blog.content.library import load
-from blog.content.manuscripts import read_all
+from blog.content.manuscripts import How, read_all
 from blog.errors import UsageError
 from tests.content.folders import by_source, loaded, messages, write
 
@@ -141,7 +141,7 @@ def test_undated_files_are_told_apart_by_their_folder_whatever_their_times(tmp_p
 def test_the_order_of_files_changes_nothing(tmp_path: Path) -> None:
     for number in range(12):
         write(tmp_path, f"articles/{number}/note.md", DATED.format(number))
-    read = read_all(walk.articles(tmp_path), Defaults(tmp_path, UTC), "", clock.now()).manuscripts
+    read = read_all(walk.articles(tmp_path), How(Defaults(tmp_path, UTC), ""), clock.now()).manuscripts
     slugs, _ = naming.assign(read)
     assert len(set(slugs.values())) == 12
     for seed in range(5):
