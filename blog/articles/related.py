@@ -39,12 +39,6 @@ class Material:
     filled: set[int]
 
 
-def is_current(session: Session) -> bool:
-    """Return whether the stored cards belong to what is published now."""
-    kept = session.get(ContentVersion, 1)
-    return kept is None or kept.version == kept.related_to
-
-
 def read(session: Session, now: datetime) -> Material:
     """Return what the choice is made from, without the texts."""
     filled = select(RelatedArticle.article_id).where(RelatedArticle.kind == "topic").distinct()

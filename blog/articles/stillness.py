@@ -13,10 +13,9 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from blog.content.keeping import write_whole
-from blog.content.renderings import renderer
+from blog.content.keeping import SETTLED_NS, write_whole
+from blog.content.renderer import renderer
 from blog.content.values import Problem
-from blog.content.witness import SETTLED_NS
 
 FILE = "still.json"
 

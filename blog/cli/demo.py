@@ -19,7 +19,7 @@ from blog.cli.progress import bar
 from blog.cli.serve import command, refuse_taken
 from blog.cli.watching import State, state_of
 from blog.content import problems as problem_lines
-from blog.content.workshop import Progress
+from blog.content.progress import Progress
 from blog.delivery.inbox import inbox_server
 from blog.errors import BlogError
 from blog.settings import Settings, demo_file, load_settings

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from blog import clock, create_app, migrate
-from blog.articles.publishing import relate
+from blog.articles.relating import relate
 from blog.articles.sync import edited, sync, sync_edited
 from blog.cli.progress import bar
 from blog.cli.serve import refuse_taken
@@ -24,11 +24,11 @@ from blog.content import problems as problem_lines
 from blog.content.edits import load_edited
 from blog.content.library import load_again
 from blog.content.memory import Memory
+from blog.content.progress import Progress
 from blog.content.renderings import Renderings
 from blog.content.site import FILE
 from blog.content.values import Library, Problem
 from blog.content.walk import ARTICLES
-from blog.content.workshop import Progress
 from blog.db import Database
 from blog.errors import BlogError, UsageError
 from blog.settings import Settings, load_settings

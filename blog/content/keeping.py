@@ -4,6 +4,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+#: A file that changed less than this ago may change again within one tick of its file system's clock (FAT's
+#: is two seconds), and look the same.
+SETTLED_NS = 2_000_000_000
+
 
 def write_whole(path: Path, data: bytes) -> bool:
     """Write a file beside and put it in its place; return whether that could be done."""

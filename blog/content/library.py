@@ -11,15 +11,16 @@ from blog.content import naming, redirects, walk
 from blog.content.assemble import Assembled, Desk, article, page
 from blog.content.defaults import Defaults
 from blog.content.manuscripts import How, Manuscript, Shelved, read_all
-from blog.content.markup import RENDER_VERSION
 from blog.content.memory import Addresses, Loaded, Memory, recall, remember
 from blog.content.problems import Malformed
 from blog.content.references import Shelf
+from blog.content.renderer import RENDER_VERSION
 from blog.content.renderings import Kept, Renderings
 from blog.content.site import read_site
 from blog.content.summaries import summarised
 from blog.content.values import Library, PageFile, Problem, Site
-from blog.content.workshop import Progress, Workshop
+from blog.content.progress import Progress
+from blog.content.workshop import Workshop
 from blog.errors import UsageError
 
 

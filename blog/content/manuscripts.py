@@ -13,13 +13,13 @@ from blog.content import dates, front_matter
 from blog.content.defaults import Defaults, Given, missing
 from blog.content.fields import Fields, check
 from blog.content.front_matter import LARGEST_FILE, Header
+from blog.content.keeping import SETTLED_NS
 from blog.content.markup import Text
 from blog.content.problems import Malformed
 from blog.content.renderings import name_of
 from blog.content.slugs import is_slug, slug_for, without_date
 from blog.content.values import Problem, Status
 from blog.content.walk import Found, Walk
-from blog.content.witness import SETTLED_NS
 
 DRAFTS = "_drafts"
 

@@ -16,9 +16,6 @@ from blog.content.sanitising import ESCAPE, SANITIZE, TRUST, sanitised
 from blog.content.tree import parse, remove, replace, serialised, text_of, with_parents
 from blog.content.values import Entry, Problem, Prose
 
-#: Raised whenever the same file would be rendered differently, so that the next sync renders it again.
-RENDER_VERSION = "5"
-
 #: Ids that the page around a text uses.
 PAGE_IDS = {"latest", "main", "related", "signup-title", "subscribe"}
 

@@ -16,7 +16,8 @@ from blog.content.assemble import Assembled
 from blog.content.keeping import write_whole
 from blog.content.manuscripts import How, Reading
 from blog.content.references import Shelf
-from blog.content.renderings import Kept, renderer
+from blog.content.renderer import renderer
+from blog.content.renderings import Kept
 from blog.content.values import Library, Problem
 
 FILE = "files.kept"

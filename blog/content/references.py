@@ -2,6 +2,7 @@
 
 import posixpath
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -88,6 +89,7 @@ class Shelf:
         return path if inside and not hidden else None
 
 
+@lru_cache(10_000)
 def _split(address: str) -> tuple[str | None, str]:
     """Return an address's path (None when it leaves the site) and its fragment."""
     try:

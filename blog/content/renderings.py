@@ -13,19 +13,17 @@ import time
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from blog.content import witness
 from blog.content.keeping import write_whole
-from blog.content.markup import RENDER_VERSION, Facts, Rendered, Text
+from blog.content.markup import Facts, Rendered, Text
 from blog.content.references import Shelf
+from blog.content.renderer import renderer
 from blog.content.values import Problem, Prose
 from blog.content.witness import Made, Notes
 
-_LIBRARIES = ("latex2mathml", "Markdown", "nh3", "pillow", "Pygments")
 #: What another load, that is still at it, may want is left alone.
 RECENT_SECONDS = 3_600
 
@@ -111,15 +109,6 @@ def name_of(text: Text) -> str:
     """Return the name under which the rendering of a text is kept."""
     parts = (renderer(), text.source, text.body, text.first_line, text.title, text.raw_html)
     return hashlib.sha256(repr(parts).encode()).hexdigest() + ".json"
-
-
-@cache
-def renderer() -> str:
-    """Return what tells this renderer from every other: its own code, and the libraries it stands on."""
-    code = hashlib.sha256(RENDER_VERSION.encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(path.read_bytes())
-    return repr((code.hexdigest(), [version(name) for name in _LIBRARIES]))
 
 
 def _known(name: str, made: Made, rendered: Rendered) -> Kept:

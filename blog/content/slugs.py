@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -16,6 +17,7 @@ _LETTERS = str.maketrans(
 _DATE_PREFIX = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[-_ ]?")
 
 
+@lru_cache(10_000)  # the same topics and authors stand in thousands of headers
 def slugify(text: str) -> str:
     """Return `text` as a slug; empty when it has no letter or digit that a slug can hold."""
     plain = text.casefold().translate(_LETTERS).replace("c++", "cpp").replace("c#", "c-sharp")

@@ -5,14 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blog.content import markup
+from blog.content.keeping import SETTLED_NS
 from blog.content.markup import Rendered, Text
 from blog.content.problems import Malformed
 from blog.content.references import File, Shelf
 from blog.content.values import Problem
-
-#: A file that changed less than this ago may change again within one tick of its file system's clock (FAT's
-#: is two seconds), and look the same.
-SETTLED_NS = 2_000_000_000
 
 Notes = list[list[Any]]
 

@@ -8,15 +8,12 @@ from blog.content.cores import make_all
 from blog.content.manuscripts import Manuscript
 from blog.content.markup import Text
 from blog.content.problems import Malformed
+from blog.content.progress import Progress
 from blog.content.references import Shelf
 from blog.content.renderings import Kept, Renderings
 from blog.content.values import Problem, Prose
 from blog.content.witness import Made, still_holds
 from blog.errors import BlogError
-
-#: Told how many are done, of how many.
-Progress = Callable[[int, int], None]
-
 
 @dataclass(frozen=True)
 class Workshop:

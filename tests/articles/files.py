@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from blog.articles.publishing import relate
+from blog.articles.relating import relate
 from blog.articles.sync import Changes, sync
 from blog.content.values import ArticleFile, Body, Library, PageFile, Prose, Site
 from blog.db import Database

@@ -9,7 +9,7 @@ from blog import clock
 from blog.articles import stillness
 from blog.articles.models import ContentVersion
 from blog.articles.publishing import Published, publish
-from blog.content.witness import SETTLED_NS
+from blog.content.keeping import SETTLED_NS
 from blog.db import Database
 
 

@@ -11,7 +11,7 @@ from blog.content.checks.names import unknown_names
 from blog.content.checks.pictures import undescribed_images
 from blog.content.checks.pieces import Piece
 from blog.content.library import load
-from blog.content.workshop import Progress
+from blog.content.progress import Progress
 from blog.content.site import FILE
 from blog.content.values import Library, Problem
 
