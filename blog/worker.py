@@ -62,7 +62,8 @@ class Work:
         office = dispatch.Office(services.database, services.settings, services.links, site)
         for opened in dispatch.run_due(office, clock.now()):
             if opened.issue:
-                log.info("digest.opened", issue=opened.issue, eligible=opened.eligible)
+                event = "digest.waits_for_approval" if opened.in_review else "digest.opened"
+                log.info(event, issue=opened.issue, eligible=opened.eligible)
 
     def tidy(self) -> None:
         """Remind once, then forget, the addresses that were never confirmed; forget what moved away."""

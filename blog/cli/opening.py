@@ -12,8 +12,14 @@ from blog.web.context import Services
 
 
 def open_services(ready: bool = True) -> Services:
-    """Return the services; with `ready`, refuse a database that is not at the newest schema."""
+    """Return the services; with `ready`, refuse a database that is not at the newest schema.
+
+    The database is closed when the command ends.
+    """
     services = runtime.build(load_settings())
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.call_on_close(services.database.dispose)
     if ready and revisions.current(services.database) != revisions.head():
         raise BlogError("the database is not at this version's schema; run: blog db upgrade")
     return services

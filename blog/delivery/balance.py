@@ -1,12 +1,15 @@
 """The exact account of a mailing: every eligible recipient is in exactly one place."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
-from blog.delivery.states import DEFERRED, OPEN, PLANNED, Balance
+from blog.delivery.states import DEFERRED, OPEN, PLANNED, Balance, Progress
+
+#: Over how long the pace is measured.
+PACE = timedelta(minutes=1)
 
 
 def next_due(session: Session) -> datetime | None:
@@ -32,6 +35,28 @@ def balance(session: Session, mailing_id: int) -> Balance | None:
     }
     pending = sum(counts.get(open_state, 0) for open_state in OPEN)
     return Balance(state=state, eligible=sum(counts.values()), pending=pending, **settled)
+
+
+def progress(session: Session, mailing_id: int, now: datetime) -> Progress | None:
+    """Return how far a mailing is and how fast it goes; None if there is no such mailing."""
+    found = balance(session, mailing_id)
+    if found is None:
+        return None
+    settled = Delivery.state.not_in(OPEN) & (Delivery.updated_at > now - PACE)
+    put_off = Delivery.state == DEFERRED
+    number, first, later, next_try_at = session.execute(
+        select(
+            func.count().filter(settled),
+            func.min(Delivery.updated_at).filter(settled),
+            func.count().filter(put_off),
+            func.min(Delivery.next_at).filter(put_off),
+        ).where(Delivery.mailing_id == mailing_id)
+    ).one()
+    seconds = max((now - first).total_seconds(), 1.0) if first else 1.0
+    per_second = number / seconds if found.state == MailingState.SENDING else 0.0
+    due = found.pending - later
+    left = due / per_second if per_second and found.pending else None
+    return Progress(found, per_second, left, later, next_try_at)
 
 
 def uncertain(session: Session, mailing_id: int) -> list[tuple[str, str]]:

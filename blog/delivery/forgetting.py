@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
+from blog.delivery import events
 from blog.delivery.models import Delivery, DeliveryState, OutboxMail
 from blog.delivery.states import DEFERRED, PLANNED
 
@@ -44,6 +45,10 @@ def forget(session: Session, recipient_id: int) -> None:
         )
         .execution_options(synchronize_session=False)
     )
+
+    theirs = select(Delivery.mailing_id, Delivery.id).where(Delivery.recipient_id == recipient_id)
+    for mailing_id, delivery_id in session.execute(theirs).all():
+        events.forget_words(session, mailing_id, delivery_id)
 
 
 def forget_replies(session: Session, kinds: list[str], subject_id: int) -> None:

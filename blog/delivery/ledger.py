@@ -27,6 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from blog.delivery import control, events
+from blog.delivery.events import Event
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState, Variant
 from blog.delivery.states import (
     CLAIMED,
@@ -42,9 +44,15 @@ from blog.delivery.states import (
 from blog.delivery.suppression import unless_suppressed
 
 
-def open_mailing(session: Session, kind: str, envelope_from: str, now: datetime) -> int:
-    """Create a mailing whose deliveries are planned in the same transaction; return its number."""
-    mailing = Mailing(kind=kind, state=MailingState.SENDING, envelope_from=envelope_from, created_at=now)
+def open_mailing(
+    session: Session,
+    kind: str,
+    envelope_from: str,
+    now: datetime,
+    state: MailingState = MailingState.SENDING,
+) -> int:
+    """Create a mailing; return its number."""
+    mailing = Mailing(kind=kind, state=state, envelope_from=envelope_from, created_at=now)
     session.add(mailing)
     session.flush()
     return mailing.id
@@ -173,12 +181,18 @@ def recover(session: Session, owner: Owner, policy: Policy, now: datetime) -> tu
         .values(
             **_after_unknown(policy), owner=None, slot=None, lease_until=None, next_at=now, updated_at=now
         )
-    )
-    return int(returned.rowcount), int(unknown.rowcount)  # type: ignore[attr-defined]
+        .returning(Delivery.id, Delivery.mailing_id, Delivery.state)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for delivery_id, mailing_id, state in unknown:
+        event = Event.RESENT if state == PLANNED else Event.UNCERTAIN
+        events.note(session, mailing_id, event, now, delivery_id, WORKER_DIED)
+    return int(returned.rowcount), len(unknown)  # type: ignore[attr-defined]
 
 
 def finish(session: Session, now: datetime) -> list[int]:
     """Close the mailings that have nothing open any more; return them."""
+    control.drop_the_rest(session, now)
     unfinished = exists().where(Delivery.mailing_id == Mailing.id, Delivery.state.in_(OPEN))
     closed = session.scalars(
         update(Mailing)
@@ -199,6 +213,7 @@ def envelope_from(session: Session, mailing_id: int) -> str:
     return session.scalars(select(Mailing.envelope_from).where(Mailing.id == mailing_id)).one()
 
 
+WORKER_DIED = "the worker ended between the last byte and its record of the answer"
 _TABLE: Table = Delivery.__table__  # type: ignore[assignment]
 _CLAIMED_COLUMNS = [_TABLE.c[field.name] for field in fields(Claim)]
 

@@ -17,6 +17,7 @@ from blog.db import Base, BigId, UTCDateTime
 class MailingState(StrEnum):
     """Where a mailing stands; only a *sending* one is worked on."""
 
+    PLANNED = "planned"
     SENDING = "sending"
     PAUSED = "paused"
     CANCELLED = "cancelled"
@@ -108,6 +109,23 @@ class Delivery(Base):
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reply: Mapped[str | None] = mapped_column(String(500))
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class DeliveryEvent(Base):
+    """What happened to a mailing (no delivery named) or to one delivery on its way, besides its last state.
+
+    The usual way, planned and accepted, writes none: the delivery's own row says that.
+    """
+
+    __tablename__ = "delivery_events"
+    __table_args__ = (Index("ix_delivery_events_mailing_id", "mailing_id", "delivery_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    mailing_id: Mapped[int] = mapped_column(ForeignKey("mailings.id"))
+    delivery_id: Mapped[int | None] = mapped_column(BigId)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    event: Mapped[str] = mapped_column(String(32))
+    words: Mapped[str] = mapped_column(String(500))
 
 
 class Suppression(Base):

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from blog.delivery import suppression
+from blog.delivery import events, suppression
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
 from blog.delivery.states import CLAIMED, HANDING_OVER, LEASE, TRANSITIONS, Fenced, Owner, Result
 from blog.delivery.suppression import Reason, unless_suppressed
@@ -58,6 +58,7 @@ def _settle(
 ) -> None:
     changed = connection.execute(_SETTLE[state], [_columns(owner, result, now) for result in results])
     if changed.rowcount == len(results):
+        events.note_results(connection, state, results, now)
         return
     for result in results:
         if not connection.scalar(_IS_RECORDED, _key(owner, result)):

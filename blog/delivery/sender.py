@@ -112,10 +112,19 @@ class Source:
     def close(self) -> None:
         """Hand out nothing more, and release what was claimed and not begun."""
         self._closed = True
-        with self._lock, self._sending.database.transaction() as session:
-            ids = [claim.id for claim in self._claims]
+        with self._lock:
+            self._release(list(self._claims))
+
+    def give_back(self, mailing_id: int) -> None:
+        """Release what was claimed of a mailing: it may be paused, and each try would cost a connection."""
+        with self._lock:
+            self._release([claim for claim in self._claims if claim.mailing_id == mailing_id])
+
+    def _release(self, claims: list[Claim]) -> None:
+        with self._sending.database.transaction() as session:
+            ids = [claim.id for claim in claims]
             ledger.release(session, self._sending.owner, ids, self._sending.clock())
-            self._claims.clear()
+        self._claims = deque(claim for claim in self._claims if claim not in claims)
 
     def _claim(self) -> list[Claim]:
         try:
@@ -243,6 +252,7 @@ class Courier:
         """The relay waits for a message that must not leave: hang up, for without a final dot it has none."""
         self._drop()
         self._desk.hand_in([], untouched=outgoing.claim.id)
+        self._source.give_back(outgoing.claim.mailing_id)
 
     def _connected(self) -> Connection:
         if self._connection and self._connection.handed_over >= MESSAGES_PER_CONNECTION:

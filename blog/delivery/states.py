@@ -90,3 +90,17 @@ class Balance:
     failed: int
     uncertain: int
     pending: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a mailing is: its balance, how fast it goes, and when it will be through at that pace.
+
+    `per_second` counts what was settled within the last minute; `later` are those a relay has put off.
+    """
+
+    balance: Balance
+    per_second: float
+    seconds_left: float | None
+    later: int
+    next_try_at: datetime | None

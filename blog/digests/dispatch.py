@@ -45,6 +45,7 @@ class Opened:
     issue: int | None
     eligible: int
     variants: int
+    in_review: bool = False
 
 
 class Overtaken(Exception):
@@ -54,16 +55,32 @@ class Overtaken(Exception):
 NOTHING = Opened(None, 0, 0)
 
 
-def run(
-    office: Office, cadence: Cadence, now: datetime, at: datetime | None = None, period: str | None = None
-) -> Opened:
-    """Plan and open an issue of what is new `at` a moment (default: now); the worker sends it at once.
+@dataclass(frozen=True)
+class Order:
+    """What to plan: whose turn it is, as of which moment, for which period (it is thereby done), and how.
 
-    With `period`, that period is thereby done.
+    What is to be reviewed waits for `review.approve`; everything else is sent by the worker at once.
     """
+
+    cadence: Cadence
+    at: datetime
+    period: str | None = None
+    review: bool = False
+
+
+def run(
+    office: Office,
+    cadence: Cadence,
+    now: datetime,
+    at: datetime | None = None,
+    period: str | None = None,
+    review: bool = False,
+) -> Opened:
+    """Plan an issue of what is new `at` a moment (default: now) and open it, unless it is to be reviewed."""
+    order = Order(cadence, at or now, period, review)
     while True:
         try:
-            return _run(office, cadence, now, at or now, period)
+            return _run(office, order, now)
         except Overtaken:
             continue
 
@@ -72,10 +89,10 @@ def run_due(office: Office, now: datetime) -> list[Opened]:
     """Plan what the publication's schedules ask for now; several callers at once are harmless."""
     schedules = schedule.read(office.site.digests)
     with office.database.reading() as session:
-        due = [(s.cadence, period) for s, period in schedule.due(session, schedules, now)]
+        due = [(s.cadence, period, s.review) for s, period in schedule.due(session, schedules, now)]
         if schedule.sends_instantly(office.site.digests):
             due += _instant_due(session, now)
-    return [run(office, cadence, now, period=period) for cadence, period in due]
+    return [run(office, cadence, now, period=period, review=review) for cadence, period, review in due]
 
 
 def personalise(tokens: Tokens) -> Callable[[Claim], Mapping[str, bytes]]:
@@ -92,19 +109,22 @@ def personalise(tokens: Tokens) -> Callable[[Claim], Mapping[str, bytes]]:
     return fill
 
 
-def _run(office: Office, cadence: Cadence, now: datetime, at: datetime, period: str | None) -> Opened:
+def _run(office: Office, order: Order, now: datetime) -> Opened:
+    cadence, at = order.cadence, order.at
     with office.database.transaction() as session:
         editions = plan.editions(session, cadence, at)
         number = plan.next_number(session, cadence)
     press = _press(office, cadence, number, at)
     if not editions:
-        _mark_empty(office.database, cadence, period, now)
+        _mark_empty(office.database, order, now)
         return NOTHING
     frozen = [plan.Frozen(edition, compose.template(press, edition, now)) for edition in editions]
     # Reaching no further than now: what appears between now and a later `at` is for the next issue.
-    draft = plan.Draft(cadence, number, press.title, min(at, now), compose.web_view(press, editions), at)
+    draft = plan.Draft(
+        cadence, number, press.title, min(at, now), compose.web_view(press, editions), at, order.review
+    )
     with office.database.transaction() as session:
-        return _open(session, press, draft, frozen, period, now)
+        return _open(session, press, draft, frozen, order.period, now)
 
 
 def _press(office: Office, cadence: Cadence, number: int, at: datetime) -> Press:
@@ -140,25 +160,25 @@ def _open(
         raise Overtaken
     if period:
         schedule.mark(session, draft.cadence, period, issue_id, now)
-    return Opened(issue_id, eligible, len(frozen))
+    return Opened(issue_id, eligible, len(frozen), draft.in_review)
 
 
-def _mark_empty(database: Database, cadence: Cadence, period: str | None, now: datetime) -> None:
-    if period is None:
+def _mark_empty(database: Database, order: Order, now: datetime) -> None:
+    if order.period is None:
         return
     with database.transaction() as session:
         plan.one_planner_at_a_time(session)
-        if not schedule.ran(session, cadence, period):
-            schedule.mark(session, cadence, period, None, now)
+        if not schedule.ran(session, order.cadence, order.period):
+            schedule.mark(session, order.cadence, order.period, None, now)
 
 
-def _instant_due(session: Session, now: datetime) -> list[tuple[Cadence, str]]:
+def _instant_due(session: Session, now: datetime) -> list[tuple[Cadence, str, bool]]:
     """The period of *each article* is the newest article itself: one run for each that appears."""
     newest = next(iter(plan.live_articles(session, now)), None)
     if newest is None or newest.live_at is None or not newest.live_at <= now - BURST:
         return []
     period = newest.live_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return [] if schedule.ran(session, Cadence.INSTANT, period) else [(Cadence.INSTANT, period)]
+    return [] if schedule.ran(session, Cadence.INSTANT, period) else [(Cadence.INSTANT, period, False)]
 
 
 def _postal_address(settings: Settings) -> str:

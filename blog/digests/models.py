@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Integer, String, Text
+from sqlalchemy import Boolean, ForeignKey, Integer, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from blog.db import Base, UTCDateTime
@@ -11,7 +11,8 @@ from blog.db import Base, UTCDateTime
 class Issue(Base):
     """One digest, planned once; it shares its number with the mailing that carries it.
 
-    `web_html` is the frozen web view: what was sent is kept as it was sent.
+    `web_html` is the frozen web view: what was sent is kept as it was sent. While `in_review` nobody outside
+    sees it; `opened_at` is when that ended, where it was not open from the start.
     """
 
     __tablename__ = "issues"
@@ -23,6 +24,8 @@ class Issue(Base):
     cutoff_at: Mapped[datetime] = mapped_column(UTCDateTime)
     web_html: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    in_review: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
+    opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class IssueArticle(Base):

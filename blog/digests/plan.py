@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, load_only
 
 from blog.articles.models import Article, ArticleStatus
 from blog.delivery import ledger
-from blog.delivery.models import Delivery
+from blog.delivery.models import Delivery, MailingState
 from blog.delivery.states import COVERED
 from blog.digests.models import Issue, IssueArticle
 from blog.subscribers.audience import audience
@@ -61,6 +61,7 @@ class Draft:
     cutoff_at: datetime
     web_html: str
     at: datetime
+    in_review: bool
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ def open_issue(
 
     Nobody eligible means that another planner was faster and its deliveries cover the same people.
     """
-    issue_id = ledger.open_mailing(session, "digest", envelope_from, now)
+    state = MailingState.PLANNED if draft.in_review else MailingState.SENDING
+    issue_id = ledger.open_mailing(session, "digest", envelope_from, now, state)
     columns = {name: value for name, value in vars(draft).items() if name != "at"}
     session.add(Issue(id=issue_id, created_at=now, **columns))
     session.flush()

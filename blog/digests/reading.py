@@ -22,15 +22,17 @@ class Mark(NamedTuple):
 
 def latest(session: Session, limit: int = LISTED) -> Sequence[Issue]:
     """Return the issues that have been opened, newest first."""
-    return session.scalars(select(Issue).order_by(Issue.cutoff_at.desc(), Issue.id.desc()).limit(limit)).all()
+    opened = select(Issue).where(~Issue.in_review)
+    return session.scalars(opened.order_by(Issue.cutoff_at.desc(), Issue.id.desc()).limit(limit)).all()
 
 
 def issue(session: Session, issue_id: int) -> Issue | None:
-    """Return an issue, or None."""
-    return session.get(Issue, issue_id)
+    """Return an issue that has been opened, or None."""
+    return session.scalar(select(Issue).where(Issue.id == issue_id, ~Issue.in_review))
 
 
 def mark(session: Session) -> Mark:
     """Return the mark of the issues as they are."""
-    columns = func.count(Issue.id), func.max(Issue.id), func.max(Issue.created_at)
-    return Mark(*session.execute(select(*columns)).one())
+    opened_at = func.max(func.coalesce(Issue.opened_at, Issue.created_at))
+    columns = func.count(Issue.id), func.max(Issue.id), opened_at
+    return Mark(*session.execute(select(*columns).where(~Issue.in_review)).one())

@@ -23,12 +23,16 @@ LONGEST_MONTH = 31
 
 @dataclass(frozen=True)
 class Schedule:
-    """One cadence's schedule; `day` is a weekday (0 = Monday) for weekly, a day of the month for monthly."""
+    """One cadence's schedule; `day` is a weekday (0 = Monday) for weekly, a day of the month for monthly.
+
+    With `review` an issue is planned at its time and waits until somebody approves it.
+    """
 
     cadence: Cadence
     zone: ZoneInfo
     at: time
     day: int | None = None
+    review: bool = False
 
     def last_due(self, now: datetime) -> datetime:
         """Return the latest due time (UTC) that is not after `now`."""
@@ -99,11 +103,18 @@ def first_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 def _schedule(cadence: Cadence, table: Mapping[str, Any], zone: ZoneInfo, problems: list[str]) -> Schedule:
     at = _time(cadence, table.get("time", "09:00"), problems)
+    review, day = _yes_or_no(cadence, table.get("review", False), problems), None
     if cadence is Cadence.WEEKLY:
-        return Schedule(cadence, zone, at, _weekday(table.get("day", "friday"), problems))
+        day = _weekday(table.get("day", "friday"), problems)
     if cadence is Cadence.MONTHLY:
-        return Schedule(cadence, zone, at, _day_of_month(table.get("day", 1), problems))
-    return Schedule(cadence, zone, at)
+        day = _day_of_month(table.get("day", 1), problems)
+    return Schedule(cadence, zone, at, day, review)
+
+
+def _yes_or_no(cadence: str, value: Any, problems: list[str]) -> bool:
+    if not isinstance(value, bool):
+        problems.append(f"[digests.{cadence}] review {value!r}: write true or false, without quotes")
+    return value is True
 
 
 def _zone(name: Any, problems: list[str]) -> ZoneInfo:

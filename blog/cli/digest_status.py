@@ -1,0 +1,119 @@
+"""`blog digest status`: where every recipient of an issue is, how fast it goes, when it will be through."""
+
+import time
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from blog import clock
+from blog.cli.opening import json_option, open_services, print_json
+from blog.delivery import balance
+from blog.delivery.models import MailingState
+from blog.delivery.states import Progress
+from blog.errors import BlogError
+from blog.web.context import Services
+
+PLACES = {
+    "accepted": "the relay has taken it",
+    "skipped": "left, suppressed or cancelled before it was sent",
+    "bounced": "the relay said that there is no such mailbox",
+    "failed": "the relay refused the message, or it could not be made",
+    "uncertain": "nobody can know whether the relay took it; named below",
+    "pending": "still to be sent",
+}
+BAR = 40
+LOOK_SECONDS = 1.0
+
+
+@click.command("status")
+@click.argument("issue", type=int)
+@click.option(
+    "--watch", "watching", is_flag=True, help="Show it as it changes, until nothing moves any more."
+)
+@json_option
+def status(issue: int, watching: bool, as_json: bool) -> None:
+    """Print the balance of ISSUE: every eligible recipient is in exactly one place."""
+    services = open_services()
+    if watching:
+        watch(services, issue)
+        return
+    with services.database.reading() as session:
+        found = balance.progress(session, issue, clock.now())
+        unknown = balance.uncertain(session, issue)
+    if found is None:
+        raise BlogError(f"there is no issue {issue}")
+    if as_json:
+        print_json(asdict(found.balance) | pace(found))
+        return
+    click.echo(described(issue, found))
+    for address, message_id in unknown:
+        click.echo(f"  uncertain: {address} {message_id}")
+
+
+def watch(services: Services, issue: int) -> None:
+    """Show how an issue is sent until nothing of it moves any more; on a terminal in place, else by lines."""
+    console = Console()
+    if console.is_terminal:
+        with Live(console=console, auto_refresh=False) as live:
+            _follow(services, issue, lambda text: live.update(Text(text), refresh=True))
+        return
+    _follow(services, issue, lambda text: click.echo(text.split("\n", 1)[0]))
+
+
+def _follow(services: Services, issue: int, show: Any) -> None:
+    last = ""
+    while True:
+        began = time.monotonic()
+        with services.database.reading() as session:
+            found = balance.progress(session, issue, clock.now())
+        if found is None:
+            raise BlogError(f"there is no issue {issue}")
+        text = described(issue, found)
+        if text != last:
+            show(text)
+        last = text
+        if found.balance.state != MailingState.SENDING:
+            return
+        # Counting a million rows takes a while: looking costs a tenth of the time at most.
+        time.sleep(max(LOOK_SECONDS, 10 * (time.monotonic() - began)))
+
+
+def described(issue: int, found: Progress) -> str:
+    """Return the state, the pace and the balance of an issue in words; the first line says it all."""
+    account = found.balance
+    settled = account.eligible - account.pending
+    share = settled / account.eligible if account.eligible else 1.0
+    how_far = f"{settled:,} of {account.eligible:,} settled ({share:.0%})"
+    lines = [f"Issue {issue}: {account.state}, {how_far}{_pace(found)}"]
+    if account.state == MailingState.SENDING:
+        lines.append(f"  [{'#' * round(share * BAR):<{BAR}}]")
+    lines.append(
+        f"  {'eligible':<10}{account.eligible:>9,}  everybody it was planned for, which is the sum of:"
+    )
+    lines += [f"  {name:<10}{getattr(account, name):>9,}  {meaning}" for name, meaning in PLACES.items()]
+    if found.later and found.next_try_at:
+        at = found.next_try_at.strftime("%H:%M UTC")
+        lines.append(f"  {found.later:,} of the pending were put off by the relay; the next try is at {at}")
+    return "\n".join(lines)
+
+
+def pace(found: Progress) -> dict[str, Any]:
+    """Return what JSON says of the pace, while there is one."""
+    if found.balance.state != MailingState.SENDING:
+        return {}
+    left = found.seconds_left
+    return {"per_second": round(found.per_second, 1), "seconds_left": None if left is None else round(left)}
+
+
+def _pace(found: Progress) -> str:
+    if found.balance.state != MailingState.SENDING:
+        return ""
+    if found.seconds_left is None:
+        return ", waiting for a worker or the relay" if found.balance.pending else ""
+    left = timedelta(seconds=round(found.seconds_left))
+    return f", {found.per_second:,.0f} a second, about {left} left"

@@ -1,0 +1,17 @@
+"""An issue that has been planned and waits for somebody to say that it may go."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from blog.delivery import control
+from blog.delivery.events import Event
+from blog.digests.models import Issue
+
+
+def approve(session: Session, issue_id: int, now: datetime) -> None:
+    """Open a planned issue: its web view appears and its mail leaves; raise `BlogError` if it is not one."""
+    control.move(session, issue_id, Event.APPROVED, now)
+    issue = session.get(Issue, issue_id)
+    if issue is not None:
+        issue.in_review, issue.opened_at = False, now

@@ -1,0 +1,68 @@
+"""Review first: an issue that is planned waits, unseen, until somebody approves it."""
+
+from datetime import timedelta
+
+import pytest
+
+from blog import clock
+from blog.content.values import Site
+from blog.delivery import control
+from blog.delivery.events import Event
+from blog.digests import dispatch, reading, review
+from blog.digests.dispatch import Office
+from blog.errors import BlogError
+from blog.subscribers.models import Cadence
+from blog.web.context import Services
+from tests.delivery.test_sender import account
+from tests.digests.test_dispatch import FRIDAY, fill, office
+from tests.digests.test_plan import NOW, article, articles_of, run, subscriber
+
+
+def plan(services: Services) -> dispatch.Opened:
+    made = Office(services.database, services.settings, services.links, Site(name="Signal & System"))
+    return dispatch.run(made, Cadence.WEEKLY, NOW, review=True)
+
+
+def test_a_planned_issue_is_neither_sent_nor_seen_until_it_is_approved(services: Services) -> None:
+    article(services, "first", NOW - timedelta(days=1))
+    subscriber(services, "ada@example.org")
+    opened = plan(services)
+    assert (opened.eligible, opened.in_review) == (1, True)
+    assert opened.issue is not None
+    with services.database.reading() as session:
+        before = reading.mark(session)
+        assert control.state_of(session, opened.issue) == "planned"
+        assert reading.latest(session) == []
+        assert reading.issue(session, opened.issue) is None
+    assert plan(services) == dispatch.NOTHING
+    with services.database.transaction() as session:
+        review.approve(session, opened.issue, clock.now())
+    with services.database.reading() as session:
+        assert control.state_of(session, opened.issue) == "sending"
+        assert [issue.id for issue in reading.latest(session)] == [opened.issue]
+        assert reading.mark(session) != before
+    told = pytest.raises(BlogError, match="only one that is planned")
+    with told, services.database.transaction() as session:
+        review.approve(session, opened.issue, clock.now())
+
+
+def test_a_planned_issue_that_is_cancelled_leaves_its_articles_to_the_next_one(services: Services) -> None:
+    article(services, "first", NOW - timedelta(days=1))
+    subscriber(services, "ada@example.org")
+    opened = plan(services)
+    assert opened.issue is not None
+    with services.database.transaction() as session:
+        control.move(session, opened.issue, Event.CANCELLED, clock.now())
+        assert not control.drop_the_rest(session, clock.now())
+    assert account(services.database, opened.issue) == {"eligible": 1, "skipped": 1}
+    again = run(services, NOW)
+    assert articles_of(services.database, again.issue) == {"ada@example.org": {"first"}}
+
+
+def test_a_schedule_may_ask_for_review(services: Services) -> None:
+    fill(services, "weekly", FRIDAY - timedelta(days=1))
+    made = office(services)
+    made.site.digests["weekly"]["review"] = True
+    opened = [one for one in dispatch.run_due(made, FRIDAY) if one.issue]
+    assert [one.in_review for one in opened] == [True]
+    made.site.digests["weekly"].pop("review")
