@@ -35,11 +35,12 @@ def make_mailing(
                 literal(f"{start + i:032x}", String),
                 literal(address, String),
                 literal(hash_of(address), String),
+                literal(variant),
             )
             for i, address in enumerate(addresses[start : start + 100])
         ]
         columns = union_all(*rows).subquery()
-        ledger.plan(session, mailing, variant, select(*columns.c), DOMAIN, now)
+        ledger.plan(session, mailing, select(*columns.c), DOMAIN, now, now)
     return mailing
 
 

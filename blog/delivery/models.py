@@ -17,6 +17,7 @@ from blog.db import Base, BigId, UTCDateTime
 class MailingState(StrEnum):
     """Where a mailing stands; only a *sending* one is worked on."""
 
+    PLANNING = "planning"
     PLANNED = "planned"
     SENDING = "sending"
     PAUSED = "paused"

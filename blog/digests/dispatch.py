@@ -1,9 +1,10 @@
 """From "a digest is due" to planned deliveries, and what fills a delivery's holes when it is sent.
 
-Three steps, so that nothing is rendered inside a transaction: read who gets what, make the bytes, then plan
-in one transaction, which looks again at who has had what.
+Three steps, so that nothing is rendered inside a transaction: read who gets what, make the bytes, then write
+the deliveries piece by piece, each piece looking again at who has had what.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from blog.content.values import Site
 from blog.db import Database
 from blog.delivery.states import Claim
-from blog.digests import compose, plan, schedule
+from blog.digests import compose, filling, plan, schedule
 from blog.digests.compose import Press
 from blog.errors import UsageError
 from blog.links import Links
@@ -25,6 +26,7 @@ from blog.tokens import Purpose, Tokens
 
 #: Articles that appear in quick succession go to readers of *each article* as one mail.
 BURST = timedelta(minutes=2)
+BREATH_SECONDS = 0.005
 NO_ADDRESS = "No postal address is set yet: BLOG_POSTAL_ADDRESS"
 
 
@@ -79,14 +81,24 @@ def run(
     """Plan an issue of what is new `at` a moment (default: now) and open it, unless it is to be reviewed."""
     order = Order(cadence, at or now, period, review)
     while True:
+        finish_begun(office.database, now)
         try:
             return _run(office, order, now)
         except Overtaken:
             continue
 
 
+def finish_begun(database: Database, now: datetime) -> None:
+    """Write what is left of plans that somebody has begun, and perhaps been killed over."""
+    with database.reading() as session:
+        begun = filling.unfinished(session)
+    for issue_id in begun:
+        _fill(database, issue_id, now)
+
+
 def run_due(office: Office, now: datetime) -> list[Opened]:
     """Plan what the publication's schedules ask for now; several callers at once are harmless."""
+    finish_begun(office.database, now)
     schedules = schedule.read(office.site.digests)
     with office.database.reading() as session:
         due = [(s.cadence, period, s.review) for s, period in schedule.due(session, schedules, now)]
@@ -110,21 +122,39 @@ def personalise(tokens: Tokens) -> Callable[[Claim], Mapping[str, bytes]]:
 
 
 def _run(office: Office, order: Order, now: datetime) -> Opened:
-    cadence, at = order.cadence, order.at
-    with office.database.transaction() as session:
-        editions = plan.editions(session, cadence, at)
+    cadence, at, database = order.cadence, order.at, office.database
+    with database.transaction() as session:
+        articles = plan.articles_at(session, at)
+    with database.reading() as session:
+        editions = plan.editions(session, cadence, at, articles)
         number = plan.next_number(session, cadence)
     press = _press(office, cadence, number, at)
     if not editions:
-        _mark_empty(office.database, order, now)
+        _mark_empty(database, order, now)
         return NOTHING
-    frozen = [plan.Frozen(edition, compose.template(press, edition, now)) for edition in editions]
+    frozen = [filling.Frozen(edition, compose.template(press, edition, now)) for edition in editions]
     # Reaching no further than now: what appears between now and a later `at` is for the next issue.
-    draft = plan.Draft(
+    draft = filling.Draft(
         cadence, number, press.title, min(at, now), compose.web_view(press, editions), at, order.review
     )
-    with office.database.transaction() as session:
-        return _open(session, press, draft, frozen, order.period, now)
+    with database.transaction() as session:
+        issue_id = _begin(session, press, draft, frozen, order.period, now)
+    if issue_id is None:
+        return NOTHING
+    _fill(database, issue_id, now)
+    with database.reading() as session:
+        eligible = filling.eligible(session, issue_id)
+    return Opened(issue_id, eligible, len(frozen), order.review) if eligible else NOTHING
+
+
+def _fill(database: Database, issue_id: int, now: datetime) -> None:
+    more = True
+    while more:
+        with database.transaction() as session:
+            more = filling.step(session, issue_id, now)
+        if more:
+            # Long enough for whoever waits for the write lock to be woken.
+            time.sleep(BREATH_SECONDS)
 
 
 def _press(office: Office, cadence: Cadence, number: int, at: datetime) -> Press:
@@ -141,26 +171,25 @@ def _press(office: Office, cadence: Cadence, number: int, at: datetime) -> Press
     )
 
 
-def _open(
+def _begin(
     session: Session,
     press: Press,
-    draft: plan.Draft,
-    frozen: list[plan.Frozen],
+    draft: filling.Draft,
+    frozen: list[filling.Frozen],
     period: str | None,
     now: datetime,
-) -> Opened:
+) -> int | None:
+    """Begin the issue, and be done with its period; None if somebody else has planned that."""
     plan.one_planner_at_a_time(session)
     if period and schedule.ran(session, draft.cadence, period):
-        return NOTHING
+        return None
     if plan.next_number(session, draft.cadence) != draft.number:
         raise Overtaken
     sender = parseaddr(press.sender)[1]
-    issue_id, eligible = plan.open_issue(session, draft, frozen, sender, press.domain, now)
-    if not eligible:
-        raise Overtaken
+    issue_id = filling.begin(session, draft, frozen, sender, press.domain, now)
     if period:
         schedule.mark(session, draft.cadence, period, issue_id, now)
-    return Opened(issue_id, eligible, len(frozen), draft.in_review)
+    return issue_id
 
 
 def _mark_empty(database: Database, order: Order, now: datetime) -> None:

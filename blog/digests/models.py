@@ -1,11 +1,12 @@
 """The tables of the digests room."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Integer, String, Text, false
+from sqlalchemy import JSON, Boolean, ForeignKey, Integer, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from blog.db import Base, UTCDateTime
+from blog.db import Base, BigId, UTCDateTime
 
 
 class Issue(Base):
@@ -36,6 +37,51 @@ class IssueArticle(Base):
     issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id"), primary_key=True)
     article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"), primary_key=True)
     position: Mapped[int] = mapped_column(Integer)
+
+
+class EditionRow(Base):
+    """Which articles a variant holds, in their order; `more` were left out for length."""
+
+    __tablename__ = "editions"
+
+    variant_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("variants.id"), primary_key=True, autoincrement=False
+    )
+    articles: Mapped[list[Any]] = mapped_column(JSON)
+    more: Mapped[int] = mapped_column(Integer)
+
+
+class Plan(Base):
+    """An issue whose deliveries are being written, piece by piece, by whoever gets to it; gone when done.
+
+    `done_to` is the last subscriber looked at, `last_id` the last there was when the plan was begun.
+    """
+
+    __tablename__ = "plans"
+
+    issue_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("issues.id"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    due_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    domain: Mapped[str] = mapped_column(String(255))
+    review: Mapped[bool] = mapped_column(Boolean)
+    done_to: Mapped[int] = mapped_column(BigId)
+    last_id: Mapped[int] = mapped_column(BigId)
+    eligible: Mapped[int] = mapped_column(Integer)
+
+
+class PlanGroup(Base):
+    """Which variant a group of subscribers gets: those who follow `topics` and had `last_issue` (0: none)."""
+
+    __tablename__ = "plan_groups"
+
+    issue_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("issues.id"), primary_key=True, autoincrement=False
+    )
+    topics: Mapped[str] = mapped_column(String(2000), primary_key=True)
+    last_issue: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    variant_id: Mapped[int] = mapped_column(BigId, ForeignKey("variants.id"))
 
 
 class ScheduleRun(Base):

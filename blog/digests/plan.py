@@ -1,23 +1,23 @@
 """Who gets which articles: each subscriber what is new since their last issue and matches their topics.
 
 Subscribers are grouped by (topics followed, last issue they had or may have had); each group has one set of
-articles, and groups with the same set share a variant. Planning is one `INSERT … SELECT` per variant.
+articles, and groups with the same set share a variant. `filling` writes the deliveries, piece by piece.
 
 What is new is decided by `live_at`, when readers could first see an article here, never by a file's date.
 A first issue holds what appeared within one period, and at least the latest few: a newcomer has had nothing.
+Whoever comes back after a pause gets what they missed, the newest `MOST_ARTICLES` of it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, func, or_, select, text
+from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.orm import Session, load_only
 
 from blog.articles.models import Article, ArticleStatus
-from blog.delivery import ledger
-from blog.delivery.models import Delivery, MailingState
+from blog.delivery.models import Delivery
 from blog.delivery.states import COVERED
 from blog.digests.models import Issue, IssueArticle
 from blog.subscribers.audience import audience
@@ -31,7 +31,6 @@ FIRST_ISSUE = {
     Cadence.WEEKLY: (timedelta(days=7), 5),
     Cadence.MONTHLY: (timedelta(days=31), 5),
 }
-GROUPS_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,7 @@ class Group:
 
     topics: str
     last_issue: int | None
+    people: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,39 +51,20 @@ class Edition:
     groups: tuple[Group, ...]
 
 
-@dataclass(frozen=True)
-class Draft:
-    """What an issue says of itself before it has a number; `at` is the moment its editions were made for."""
-
-    cadence: Cadence
-    number: int
-    title: str
-    cutoff_at: datetime
-    web_html: str
-    at: datetime
-    in_review: bool
-
-
-@dataclass(frozen=True)
-class Frozen:
-    """An edition with its finished bytes."""
-
-    edition: Edition
-    template: bytes
-
-
-def editions(session: Session, cadence: Cadence, at: datetime) -> list[Edition]:
-    """Return what each group of subscribers would get of the articles that are live at `at`.
-
-    Groups with nothing new are left out. Needs a writing transaction: see `_no_sync_under_way`.
-    """
+def articles_at(session: Session, at: datetime) -> Sequence[Article]:
+    """Return the live articles, newest first; needs a writing transaction: see `_no_sync_under_way`."""
     _no_sync_under_way(session)
-    articles, groups = live_articles(session, at), _groups(session, cadence, at)
-    past = _past(session, {group.last_issue for group in groups if group.last_issue})
+    return live_articles(session, at)
+
+
+def editions(session: Session, cadence: Cadence, at: datetime, articles: Sequence[Article]) -> list[Edition]:
+    """Return what each group would get of these articles; groups with nothing new are left out."""
+    groups = _groups(session, cadence, at)
+    had = past(session, {group.last_issue for group in groups if group.last_issue})
     sets: dict[tuple[int, ...], list[Group]] = defaultdict(list)
     for group in groups:
-        last = past[group.last_issue] if group.last_issue else None
-        chosen = tuple(article.id for article in _new_for(group, last, articles, cadence, at))
+        last = had[group.last_issue] if group.last_issue else None
+        chosen = tuple(article.id for article in new_for(group, last, articles, cadence, at))
         if chosen:
             sets[chosen].append(group)
     by_id = {article.id: article for article in articles}
@@ -104,32 +85,6 @@ def live_articles(session: Session, cutoff: datetime) -> Sequence[Article]:
         .order_by(Article.live_at.desc(), Article.published_at.desc(), Article.id.desc())
         .options(load_only(*_LISTED))
     ).all()
-
-
-def open_issue(
-    session: Session, draft: Draft, frozen: Iterable[Frozen], envelope_from: str, domain: str, now: datetime
-) -> tuple[int, int]:
-    """Create the issue, its variants and deliveries; return its number and how many are eligible.
-
-    Nobody eligible means that another planner was faster and its deliveries cover the same people.
-    """
-    state = MailingState.PLANNED if draft.in_review else MailingState.SENDING
-    issue_id = ledger.open_mailing(session, "digest", envelope_from, now, state)
-    columns = {name: value for name, value in vars(draft).items() if name != "at"}
-    session.add(Issue(id=issue_id, created_at=now, **columns))
-    session.flush()
-    eligible = 0
-    carried: dict[int, Article] = {}
-    for position, item in enumerate(frozen):
-        variant = ledger.add_variant(session, issue_id, f"{position}", item.template)
-        for recipients in _recipients(draft.cadence, item.edition.groups, issue_id, draft.at):
-            eligible += ledger.plan(session, issue_id, variant, recipients, domain, now)
-        carried.update((article.id, article) for article in item.edition.articles)
-    session.add_all(
-        IssueArticle(issue_id=issue_id, article_id=article_id, position=position)
-        for position, article_id in enumerate(carried)
-    )
-    return issue_id, eligible
 
 
 def next_number(session: Session, cadence: Cadence) -> int:
@@ -170,7 +125,8 @@ class Past:
     carried: frozenset[int]
 
 
-def _past(session: Session, issue_ids: set[int]) -> dict[int, Past]:
+def past(session: Session, issue_ids: set[int]) -> dict[int, Past]:
+    """Return what these issues reached to and carried."""
     carried = defaultdict(set)
     rows = select(IssueArticle.issue_id, IssueArticle.article_id).where(IssueArticle.issue_id.in_(issue_ids))
     for issue_id, article_id in session.execute(rows):
@@ -180,53 +136,30 @@ def _past(session: Session, issue_ids: set[int]) -> dict[int, Past]:
 
 
 def _groups(session: Session, cadence: Cadence, at: datetime) -> list[Group]:
-    people, covered = audience(cadence, at).subquery(), _covered().subquery()
+    people, had = audience(cadence, at).subquery(), covered().subquery()
     rows = session.execute(
-        select(people.c.topics, covered.c.last_issue)
-        .join_from(people, covered, covered.c.recipient_id == people.c.id, isouter=True)
-        .group_by(people.c.topics, covered.c.last_issue)
-        .order_by(people.c.topics, covered.c.last_issue)
+        select(people.c.topics, had.c.last_issue, func.count())
+        .join_from(people, had, had.c.recipient_id == people.c.id, isouter=True)
+        .group_by(people.c.topics, had.c.last_issue)
+        .order_by(people.c.topics, had.c.last_issue)
     )
-    return [Group(topics, last_issue) for topics, last_issue in rows]
+    return [Group(topics, last_issue, people) for topics, last_issue, people in rows]
 
 
-def _covered(but_issue: int = 0) -> Select[int, int]:
-    """Return for each recipient the last issue they had, or may still have had.
-
-    The issue being planned is left out: its own deliveries do not mean that somebody has had it already.
-    """
+def covered() -> Select[int, int]:
+    """Return for each recipient the last issue they had, or may still have had."""
     return (
         select(Delivery.recipient_id, func.max(Issue.id).label("last_issue"))
         .join(Issue, Issue.id == Delivery.mailing_id)
-        .where(Delivery.state.in_(COVERED), Issue.id != but_issue)
+        .where(Delivery.state.in_(COVERED))
         .group_by(Delivery.recipient_id)
     )
 
 
-def _recipients(
-    cadence: Cadence, groups: Sequence[Group], issue_id: int, at: datetime
-) -> Iterator[Select[tuple[int, str, str, str]]]:
-    people, covered = audience(cadence, at).subquery(), _covered(but_issue=issue_id).subquery()
-    for start in range(0, len(groups), GROUPS_AT_ONCE):
-        matches = [
-            and_(
-                people.c.topics == group.topics,
-                covered.c.last_issue.is_(None)
-                if group.last_issue is None
-                else covered.c.last_issue == group.last_issue,
-            )
-            for group in groups[start : start + GROUPS_AT_ONCE]
-        ]
-        yield (
-            select(people.c.id, people.c.public_id, people.c.address, people.c.address_hash)
-            .join_from(people, covered, covered.c.recipient_id == people.c.id, isouter=True)
-            .where(or_(*matches))
-        )
-
-
-def _new_for(
+def new_for(
     group: Group, last: Past | None, articles: Sequence[Article], cadence: Cadence, at: datetime
 ) -> list[Article]:
+    """Return those of these articles that are new to a group, newest first."""
     followed = set(group.topics.split(",")) if group.topics else None
     matching = [a for a in articles if followed is None or followed & {t.topic for t in a.topics}]
     if last is not None:

@@ -1,4 +1,4 @@
-"""Issues that wait for approval, and what happened to a mailing and its deliveries on the way."""
+"""Issues that wait for approval, that are planned piece by piece, and what happens to them on their way."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,9 +32,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_events")),
     )
     op.create_index(op.f("ix_delivery_events_mailing_id"), "delivery_events", ["mailing_id", "delivery_id"])
+    op.create_table(
+        "editions",
+        sa.Column("variant_id", BIG, nullable=False),
+        sa.Column("articles", sa.JSON(), nullable=False),
+        sa.Column("more", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["variant_id"], ["variants.id"], name=op.f("fk_editions_variant_id_variants")
+        ),
+        sa.PrimaryKeyConstraint("variant_id", name=op.f("pk_editions")),
+    )
+    op.create_table(
+        "plans",
+        sa.Column("issue_id", BIG, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("due_at", MOMENT, nullable=False),
+        sa.Column("domain", sa.String(length=255), nullable=False),
+        sa.Column("review", sa.Boolean(), nullable=False),
+        sa.Column("done_to", BIG, nullable=False),
+        sa.Column("last_id", BIG, nullable=False),
+        sa.Column("eligible", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_plans_issue_id_issues")),
+        sa.PrimaryKeyConstraint("issue_id", name=op.f("pk_plans")),
+    )
+    op.create_table(
+        "plan_groups",
+        sa.Column("issue_id", BIG, nullable=False),
+        sa.Column("topics", sa.String(length=2000), nullable=False),
+        sa.Column("last_issue", BIG, nullable=False),
+        sa.Column("variant_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_plan_groups_issue_id_issues")),
+        sa.ForeignKeyConstraint(
+            ["variant_id"], ["variants.id"], name=op.f("fk_plan_groups_variant_id_variants")
+        ),
+        sa.PrimaryKeyConstraint("issue_id", "topics", "last_issue", name=op.f("pk_plan_groups")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("plan_groups")
+    op.drop_table("plans")
+    op.drop_table("editions")
     op.drop_table("delivery_events")
     with op.batch_alter_table("issues", schema=None) as batch_op:
         batch_op.drop_column("opened_at")

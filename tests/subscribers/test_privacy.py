@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import literal, select, text
 from sqlalchemy.orm import Session
 
 from blog import logs
@@ -55,11 +55,10 @@ def a_long_life(session: Session, tokens: Tokens) -> Subscriber:
     consent.record(session, person.id, Event.CONFIRMED, Method.PAGE, ORIGIN, NOW)
     mailing = ledger.open_mailing(session, "digest", "bounces@example.org", NOW)
     variant = ledger.add_variant(session, mailing, "all", TEMPLATE)
-    ledger.plan(session, mailing, variant, _recipient(), "example.org", NOW)
+    ledger.plan(session, mailing, _recipient(variant), "example.org", NOW, NOW)
     second = ledger.open_mailing(session, "digest", "bounces@example.org", NOW)
-    ledger.plan(
-        session, second, ledger.add_variant(session, second, "all", TEMPLATE), _recipient(), "x.org", NOW
-    )
+    another = ledger.add_variant(session, second, "all", TEMPLATE)
+    ledger.plan(session, second, _recipient(another), "x.org", NOW, NOW)
     sent = session.scalars(select(Delivery).where(Delivery.mailing_id == mailing)).one()
     sent.state, sent.reply = "accepted", "250 2.1.5 <Jane.Doe@xn--strae-oqa.example> recipient ok"
     moving.request(session, tokens, person, parse("jane.new@example.org"), ACT, "example.org")
@@ -72,8 +71,9 @@ def a_long_life(session: Session, tokens: Tokens) -> Subscriber:
     return person
 
 
-def _recipient():  # type: ignore[no-untyped-def]
-    return select(Subscriber.id, Subscriber.public_id, Subscriber.address, Subscriber.address_hash)
+def _recipient(variant: int):  # type: ignore[no-untyped-def]
+    person = Subscriber.id, Subscriber.public_id, Subscriber.address, Subscriber.address_hash
+    return select(*person, literal(variant))
 
 
 def test_nothing_in_the_database_or_the_log_names_who_was_erased(database: Database, tokens: Tokens) -> None:
