@@ -23,6 +23,7 @@ COMMANDS = {
     "serve": "serve:serve",
     "subscribers": "subscribers:group",
     "sync": "articles:sync_command",
+    "why": "why:why",
     "worker": "worker:worker",
 }
 

@@ -55,6 +55,11 @@ def reason_for(session: Session, address_hash: str) -> Reason | None:
     return None if found is None else Reason(found)
 
 
+def entry(session: Session, address_hash: str) -> Suppression | None:
+    """Return an address's entry on the list, or None."""
+    return session.get(Suppression, address_hash)
+
+
 def those_suppressed(session: Session, address_hashes: Iterable[str]) -> set[str]:
     """Return those of these hashes that are on the list, for whatever reason."""
     found = select(Suppression.address_hash).where(Suppression.address_hash.in_(list(address_hashes)))

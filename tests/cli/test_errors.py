@@ -69,6 +69,7 @@ def test_a_content_folder_that_is_not_there_is_named(site: Installation) -> None
         (["digest", "run", "--cadence", "weekly", "--at", "soon"], "ISO 8601", 2),
         (["digest", "status", "7"], "there is no issue 7", 1),
         (["related", "nothing"], "there is no article 'nothing'", 1),
+        (["why", "ada@example.org", "7"], "there is no issue 7", 1),
         (["related"], "--all", 2),
         (["new", " "], "needs a title", 2),
         (["subscribers", "show", "ada@example.org"], "nobody", 1),
