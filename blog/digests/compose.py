@@ -14,6 +14,7 @@ from blog.articles import wording
 from blog.content.values import Site
 from blog.delivery import mime, splice
 from blog.delivery.email import Email
+from blog.digests.editorial import NONE, Editorial, pinned_first
 from blog.digests.plan import Edition
 from blog.links import Links
 from blog.subscribers.models import Cadence
@@ -43,6 +44,7 @@ class Press:
     cadence: Cadence
     number: int
     date: datetime
+    editorial: Editorial = NONE
 
     @property
     def theme(self) -> Theme:
@@ -64,8 +66,9 @@ def web_view(press: Press, editions: Iterable[Edition]) -> str:
     """Return the frozen web view: every article of any edition, newest first, nothing personal."""
     articles = {article.id: article for edition in editions for article in edition.articles}
     newest_first = sorted(articles.values(), key=lambda a: (a.published_at, a.id), reverse=True)
+    in_order = pinned_first(newest_first, press.editorial.pinned)
     template = press.templates.get_template("digests/frozen.html")
-    return template.render(articles=newest_first, site=press.site, **WORDS)
+    return template.render(articles=in_order, site=press.site, note=press.editorial.html, **WORDS)
 
 
 def template(press: Press, edition: Edition, made_at: datetime) -> bytes:
@@ -92,8 +95,10 @@ def email_for(press: Press, edition: Edition, to: str, message_id: str, tokens: 
     return Email(to, email.subject, email.text, email.html, message_id, email.sender, email.headers)
 
 
-def subject(edition: Edition) -> str:
-    """Return the subject line: the first article's title, and how many more there are."""
+def subject(edition: Edition, editorial: Editorial = NONE) -> str:
+    """Return the subject line: the editor's, or the first article's title and how many more there are."""
+    if editorial.subject:
+        return editorial.subject
     others = len(edition.articles) - 1 + edition.more
     return edition.articles[0].title + (f" and {others} more" if others else "")
 
@@ -107,7 +112,9 @@ def _email(press: Press, edition: Edition, tokens: dict[str, str]) -> Email:
         "home_url": press.links.to("/"),
         "language": press.site.language,
         "title": press.title,
-        "subject": subject(edition),
+        "subject": subject(edition, press.editorial),
+        "note_html": press.editorial.html,
+        "note_text": press.editorial.text,
         "date": press.date,
         "articles": edition.articles,
         "more": edition.more,

@@ -5,18 +5,21 @@ the deliveries piece by piece, each piece looking again at who has had what.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 
 from sqlalchemy.orm import Session
 
+from blog.articles.models import Article
 from blog.content.values import Site
 from blog.db import Database
 from blog.delivery.states import Claim
-from blog.digests import compose, filling, plan, schedule
+from blog.digests import compose, editorial, filling, plan, schedule
 from blog.digests.compose import Press
+from blog.digests.editorial import Editorial
+from blog.digests.plan import Edition
 from blog.errors import UsageError
 from blog.links import Links
 from blog.settings import Settings
@@ -122,21 +125,15 @@ def personalise(tokens: Tokens) -> Callable[[Claim], Mapping[str, bytes]]:
 
 
 def _run(office: Office, order: Order, now: datetime) -> Opened:
-    cadence, at, database = order.cadence, order.at, office.database
+    database = office.database
     with database.transaction() as session:
-        articles = plan.articles_at(session, at)
-    with database.reading() as session:
-        editions = plan.editions(session, cadence, at, articles)
-        number = plan.next_number(session, cadence)
-    press = _press(office, cadence, number, at)
+        articles = plan.articles_at(session, order.at)
+    press, editions = prepare(office, order.cadence, order.at, articles)
     if not editions:
         _mark_empty(database, order, now)
         return NOTHING
     frozen = [filling.Frozen(edition, compose.template(press, edition, now)) for edition in editions]
-    # Reaching no further than now: what appears between now and a later `at` is for the next issue.
-    draft = filling.Draft(
-        cadence, number, press.title, min(at, now), compose.web_view(press, editions), at, order.review
-    )
+    draft = _draft(press, editions, order, now)
     with database.transaction() as session:
         issue_id = _begin(session, press, draft, frozen, order.period, now)
     if issue_id is None:
@@ -145,6 +142,33 @@ def _run(office: Office, order: Order, now: datetime) -> Opened:
     with database.reading() as session:
         eligible = filling.eligible(session, issue_id)
     return Opened(issue_id, eligible, len(frozen), order.review) if eligible else NOTHING
+
+
+def prepare(
+    office: Office, cadence: Cadence, at: datetime, articles: Sequence[Article]
+) -> tuple[Press, list[Edition]]:
+    """Return what an issue of these articles would be made of; nothing is written."""
+    with office.database.reading() as session:
+        number, used = plan.next_number(session, cadence), plan.notes_used(session, cadence)
+    zone = schedule.zone(office.site.digests)
+    words = editorial.for_issue(office.settings.content_dir, office.links.to("/"), cadence, at, zone, used)
+    with office.database.reading() as session:
+        editions = plan.editions(session, cadence, at, articles, words.pinned)
+    return _press(office, cadence, number, at, words), editions
+
+
+def _draft(press: Press, editions: list[Edition], order: Order, now: datetime) -> filling.Draft:
+    return filling.Draft(
+        cadence=order.cadence,
+        number=press.number,
+        title=press.title,
+        # Reaching no further than now: what appears between now and a later `at` is for the next issue.
+        cutoff_at=min(order.at, now),
+        web_html=compose.web_view(press, editions),
+        at=order.at,
+        review=order.review,
+        note=press.editorial.source,
+    )
 
 
 def _fill(database: Database, issue_id: int, now: datetime) -> None:
@@ -157,7 +181,7 @@ def _fill(database: Database, issue_id: int, now: datetime) -> None:
             time.sleep(BREATH_SECONDS)
 
 
-def _press(office: Office, cadence: Cadence, number: int, at: datetime) -> Press:
+def _press(office: Office, cadence: Cadence, number: int, at: datetime, words: Editorial) -> Press:
     settings = office.settings
     return Press(
         site=office.site,
@@ -168,6 +192,7 @@ def _press(office: Office, cadence: Cadence, number: int, at: datetime) -> Press
         cadence=cadence,
         number=number,
         date=at,
+        editorial=words,
     )
 
 

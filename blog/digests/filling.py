@@ -36,6 +36,7 @@ class Draft:
     web_html: str
     at: datetime
     review: bool
+    note: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ class Issue(Base):
     """One digest, planned once; it shares its number with the mailing that carries it.
 
     `web_html` is the frozen web view: what was sent is kept as it was sent. While `in_review` nobody outside
-    sees it; `opened_at` is when that ended, where it was not open from the start.
+    sees it; `opened_at` is when that ended, where it was not open from the start. `note` is a file.
     """
 
     __tablename__ = "issues"
@@ -27,6 +27,7 @@ class Issue(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     in_review: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
     opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    note: Mapped[str | None] = mapped_column(String(500))
 
 
 class IssueArticle(Base):

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, load_only
 from blog.articles.models import Article, ArticleStatus
 from blog.delivery.models import Delivery
 from blog.delivery.states import COVERED
+from blog.digests import editorial
 from blog.digests.models import Issue, IssueArticle
 from blog.subscribers.audience import audience
 from blog.subscribers.models import Cadence
@@ -57,8 +58,17 @@ def articles_at(session: Session, at: datetime) -> Sequence[Article]:
     return live_articles(session, at)
 
 
-def editions(session: Session, cadence: Cadence, at: datetime, articles: Sequence[Article]) -> list[Edition]:
-    """Return what each group would get of these articles; groups with nothing new are left out."""
+def editions(
+    session: Session,
+    cadence: Cadence,
+    at: datetime,
+    articles: Sequence[Article],
+    pinned: tuple[str, ...] = (),
+) -> list[Edition]:
+    """Return what each group would get of these articles; groups with nothing new are left out.
+
+    What is pinned stands first for those to whom it is new; nobody gets anything for the second time by it.
+    """
     groups = _groups(session, cadence, at)
     had = past(session, {group.last_issue for group in groups if group.last_issue})
     sets: dict[tuple[int, ...], list[Group]] = defaultdict(list)
@@ -68,7 +78,9 @@ def editions(session: Session, cadence: Cadence, at: datetime, articles: Sequenc
         if chosen:
             sets[chosen].append(group)
     by_id = {article.id: article for article in articles}
-    return [_edition([by_id[i] for i in ids], who) for ids, who in sets.items()]
+    return [
+        _edition(editorial.pinned_first((by_id[i] for i in ids), pinned), who) for ids, who in sets.items()
+    ]
 
 
 def live_articles(session: Session, cutoff: datetime) -> Sequence[Article]:
@@ -90,6 +102,12 @@ def live_articles(session: Session, cutoff: datetime) -> Sequence[Article]:
 def next_number(session: Session, cadence: Cadence) -> int:
     """Return the number the next issue of this cadence will carry."""
     return 1 + (session.scalar(select(func.max(Issue.number)).where(Issue.cadence == cadence)) or 0)
+
+
+def notes_used(session: Session, cadence: Cadence) -> set[str]:
+    """Return the editor's files that issues of this cadence have used."""
+    used = select(Issue.note).where(Issue.cadence == cadence, Issue.note.is_not(None))
+    return {source for source in session.scalars(used) if source}
 
 
 def one_planner_at_a_time(session: Session) -> None:

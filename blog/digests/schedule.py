@@ -54,15 +54,20 @@ class Schedule:
 def read(digests: Mapping[str, Any]) -> list[Schedule]:
     """Return the schedules of `[digests]` in `site.toml`; raise `UsageError` naming every mistake."""
     problems: list[str] = []
-    zone = _zone(digests.get("timezone", "UTC"), problems)
+    here = _zone(digests.get("timezone", "UTC"), problems)
     found = [
-        _schedule(Cadence(name), table, zone, problems)
+        _schedule(Cadence(name), table, here, problems)
         for name, table in digests.items()
         if name in (Cadence.DAILY, Cadence.WEEKLY, Cadence.MONTHLY) and table.get("enabled", True)
     ]
     if problems:
         raise UsageError("content/site.toml: " + "; ".join(problems))
     return found
+
+
+def zone(digests: Mapping[str, Any]) -> ZoneInfo:
+    """Return the zone whose calendar says which day an issue is of."""
+    return _zone(digests.get("timezone", "UTC"), [])
 
 
 def sends_instantly(digests: Mapping[str, Any]) -> bool:

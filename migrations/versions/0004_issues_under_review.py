@@ -18,6 +18,7 @@ def upgrade() -> None:
         "issues", sa.Column("in_review", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
     op.add_column("issues", sa.Column("opened_at", MOMENT, nullable=True))
+    op.add_column("issues", sa.Column("note", sa.String(length=500), nullable=True))
     op.create_table(
         "delivery_events",
         sa.Column("id", BIG, nullable=False),
@@ -75,5 +76,6 @@ def downgrade() -> None:
     op.drop_table("editions")
     op.drop_table("delivery_events")
     with op.batch_alter_table("issues", schema=None) as batch_op:
+        batch_op.drop_column("note")
         batch_op.drop_column("opened_at")
         batch_op.drop_column("in_review")
