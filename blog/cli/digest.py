@@ -1,13 +1,14 @@
 """`blog digest`: issues, from the plan to the exact account of each."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 from flask.cli import AppGroup
 
 from blog import clock
-from blog.cli import digest_control, digest_status
+from blog.cli import digest_before, digest_control, digest_status
+from blog.cli.digest_options import at_option, cadences
 from blog.cli.opening import json_option, open_services, print_json
 from blog.digests import dispatch
 from blog.subscribers.models import Cadence
@@ -20,15 +21,9 @@ def group() -> None:
 
 cadence_option = click.option(
     "--cadence",
-    type=click.Choice([cadence.value for cadence in Cadence]),
+    type=click.Choice(cadences()),
     required=True,
     help="Whose turn it is.",
-)
-at_option = click.option(
-    "--at",
-    metavar="ISO-8601",
-    callback=lambda _context, _option, text: _moment(text),
-    help="As of this moment instead of now, such as 2026-11-27T09:00+01:00.",
 )
 
 
@@ -79,15 +74,5 @@ def _planned(cadence: str, at: datetime | None, as_json: bool, review: bool) -> 
     return opened
 
 
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.UsageError(f"--at {text!r} is no ISO 8601 time; use 2026-11-27T09:00+01:00") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-for command in (*digest_control.COMMANDS, digest_status.status):
+for command in (*digest_before.COMMANDS, *digest_control.COMMANDS, digest_status.status):
     group.add_command(command)

@@ -71,12 +71,25 @@ def web_view(press: Press, editions: Iterable[Edition]) -> str:
     return template.render(articles=in_order, site=press.site, note=press.editorial.html, **WORDS)
 
 
-def template(press: Press, edition: Edition, made_at: datetime) -> bytes:
-    """Return an edition's frozen bytes, dots stuffed, holes marked; `made_at` becomes the mail's date."""
+@dataclass(frozen=True)
+class Drafted:
+    """An edition rendered once: its mail, with marks where the holes are going to be."""
+
+    email: Email
+    marks: dict[str, str]
+
+
+def draft(press: Press, edition: Edition) -> Drafted:
+    """Render an edition."""
     marks = {
         name: f"hole-{secrets.token_hex(8)}-{name.replace('_', '-')}" for name in (UNSUBSCRIBE, PREFERENCES)
     }
-    email = _email(press, edition, marks)
+    return Drafted(_email(press, edition, marks), marks)
+
+
+def freeze(drafted: Drafted, made_at: datetime) -> bytes:
+    """Return a draft's frozen bytes, dots stuffed, holes marked; `made_at` becomes the mail's date."""
+    email, marks = drafted.email, drafted.marks
     with_holes = Email(
         to=splice.hole(TO),
         subject=email.subject,

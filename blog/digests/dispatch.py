@@ -16,11 +16,10 @@ from blog.articles.models import Article
 from blog.content.values import Site
 from blog.db import Database
 from blog.delivery.states import Claim
-from blog.digests import compose, editorial, filling, plan, schedule
+from blog.digests import compose, editorial, filling, plan, preflight, schedule
 from blog.digests.compose import Press
 from blog.digests.editorial import Editorial
 from blog.digests.plan import Edition
-from blog.errors import UsageError
 from blog.links import Links
 from blog.settings import Settings
 from blog.subscribers.models import Cadence
@@ -132,7 +131,13 @@ def _run(office: Office, order: Order, now: datetime) -> Opened:
     if not editions:
         _mark_empty(database, order, now)
         return NOTHING
-    frozen = [filling.Frozen(edition, compose.template(press, edition, now)) for edition in editions]
+    drafts = [compose.draft(press, edition) for edition in editions]
+    with database.reading() as session:
+        preflight.check(session, office.settings, press, [drafted.email for drafted in drafts])
+    frozen = [
+        filling.Frozen(edition, compose.freeze(drafted, now))
+        for edition, drafted in zip(editions, drafts, strict=True)
+    ]
     draft = _draft(press, editions, order, now)
     with database.transaction() as session:
         issue_id = _begin(session, press, draft, frozen, order.period, now)
@@ -187,7 +192,7 @@ def _press(office: Office, cadence: Cadence, number: int, at: datetime, words: E
         site=office.site,
         links=office.links,
         sender=settings.sender,
-        postal_address=_postal_address(settings),
+        postal_address=settings.postal_address or NO_ADDRESS,
         templates=mail_environment(settings.templates_dir),
         cadence=cadence,
         number=number,
@@ -233,13 +238,3 @@ def _instant_due(session: Session, now: datetime) -> list[tuple[Cadence, str, bo
         return []
     period = newest.live_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     return [] if schedule.ran(session, Cadence.INSTANT, period) else [(Cadence.INSTANT, period, False)]
-
-
-def _postal_address(settings: Settings) -> str:
-    if settings.postal_address:
-        return settings.postal_address
-    if settings.is_local:
-        return NO_ADDRESS
-    raise UsageError(
-        "BLOG_POSTAL_ADDRESS: missing; a digest must say where its sender is reached by post, so none is sent"
-    )

@@ -53,7 +53,7 @@ def edition(titles: list[str], description: str = "What it is about.", more: int
 
 
 def filled(made: Press, what: Edition, public_id: str, to: str, message_id: str) -> bytes:
-    segments = splice.split(compose.template(made, what, DATE))
+    segments = splice.split(compose.freeze(compose.draft(made, what), DATE))
     values = {
         compose.TO: to.encode(),
         compose.MESSAGE_ID: message_id.encode(),

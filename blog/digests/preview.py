@@ -1,0 +1,121 @@
+"""An issue as one reader gets or would get it: for the eye, and for a mail marked as a test."""
+
+import email
+import email.policy
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from blog.delivery import ledger, splice
+from blog.delivery.addresses import BadAddress, parse
+from blog.delivery.models import Delivery
+from blog.digests import compose, dispatch, plan
+from blog.digests.dispatch import Office
+from blog.digests.models import Issue
+from blog.errors import BlogError, UsageError
+from blog.subscribers import audience, directory
+from blog.subscribers.models import Cadence, Status, Subscriber
+
+#: Stands where each reader's own link has its secret part: a preview is passed on.
+NO_LINK = "only-in-the-mail-itself"
+MESSAGE_ID = "<preview@localhost>"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A message as bytes, and its two parts for reading."""
+
+    raw: bytes
+    subject: str
+    text: str
+    html: str
+
+
+def of_issue(session: Session, issue_id: int, address: str | None, to: str) -> Seen:
+    """Return an issue as it was frozen: for the reader at `address`, or the variant that most get."""
+    if session.get(Issue, issue_id) is None:
+        raise BlogError(f"there is no issue {issue_id}")
+    if address is None:
+        most = (
+            select(Delivery.variant_id)
+            .where(Delivery.mailing_id == issue_id)
+            .group_by(Delivery.variant_id)
+            .order_by(func.count().desc())
+        )
+        variant = session.scalars(most.limit(1)).first()
+    else:
+        mine = Delivery.mailing_id == issue_id, Delivery.recipient_id == person(session, address).id
+        variant = session.scalar(select(Delivery.variant_id).where(*mine))
+    if variant is None:
+        raise BlogError(f"issue {issue_id} is not for {address}; ask: blog why {address} {issue_id}")
+    return seen(splice.split(ledger.template(session, variant)).fill(_values(to)))
+
+
+def of_cadence(office: Office, cadence: Cadence, address: str | None, at: datetime, to: str) -> Seen:
+    """Return what an issue of a cadence would be at a moment; nothing is written."""
+    with office.database.reading() as session:
+        articles = plan.live_articles(session, at)
+        group = _group(session, person(session, address), cadence, at) if address else None
+    press, editions = dispatch.prepare(office, cadence, at, articles)
+    wanted = sorted(editions, key=lambda one: -sum(group.people for group in one.groups))
+    if group is not None:
+        places = {(one.topics, one.last_issue) for edition in editions for one in edition.groups}
+        if (group.topics, group.last_issue) not in places:
+            raise BlogError(f"there is nothing new for {address}, so they would get no issue")
+        wanted = [
+            e
+            for e in editions
+            if any((g.topics, g.last_issue) == (group.topics, group.last_issue) for g in e.groups)
+        ]
+    if not wanted:
+        raise BlogError("there is nothing new for anybody, so there would be no issue")
+    frozen = compose.freeze(compose.draft(press, wanted[0]), at)
+    return seen(splice.split(frozen).fill(_values(to)))
+
+
+def person(session: Session, address: str) -> Subscriber:
+    """Return the subscriber with an address; raise if there is none."""
+    try:
+        found = directory.by_key(session, parse(address).key)
+    except BadAddress as error:
+        raise UsageError(f"{address!r}: {error}") from None
+    if found is None:
+        raise BlogError(f"nobody subscribes as {address}")
+    return found
+
+
+def seen(stuffed: bytes) -> Seen:
+    """Take a finished message apart."""
+    raw = b"\r\n".join(line[1:] if line.startswith(b"..") else line for line in stuffed.split(b"\r\n"))
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    parts = [message.get_body((kind,)) for kind in ("plain", "html")]
+    text, html = (str(part.get_content()) if part else "" for part in parts)
+    return Seen(stuffed, str(message["Subject"]), text, html)
+
+
+def marked(stuffed: bytes) -> bytes:
+    """Return a finished message with a subject that says it is a test."""
+    return stuffed.replace(b"\r\nSubject: ", b"\r\nSubject: [Test] ", 1)
+
+
+def _group(session: Session, who: Subscriber, cadence: Cadence, at: datetime) -> plan.Group:
+    status = audience.public_status(session, who)
+    if status is not Status.ACTIVE:
+        raise BlogError(f"{who.email} would get no issue: the subscription is {status}")
+    if who.cadence != cadence:
+        raise BlogError(f"{who.email} hears {who.cadence}, so they would get no {cadence} issue")
+    if who.paused_until and who.paused_until > at:
+        raise BlogError(f"{who.email} has paused until {who.paused_until:%Y-%m-%d}")
+    had = plan.covered().where(Delivery.recipient_id == who.id).subquery()
+    return plan.Group(who.topics, session.scalar(select(had.c.last_issue)))
+
+
+def _values(to: str) -> dict[str, bytes]:
+    return {
+        compose.TO: to.encode(),
+        compose.MESSAGE_ID: MESSAGE_ID.encode(),
+        compose.UNSUBSCRIBE: NO_LINK.encode(),
+        compose.PREFERENCES: NO_LINK.encode(),
+    }
