@@ -7,7 +7,7 @@ import click
 from flask.cli import AppGroup
 
 from blog import clock
-from blog.cli import digest_before, digest_control, digest_status
+from blog.cli import digest_before, digest_control, digest_correct, digest_status
 from blog.cli.digest_options import at_option, cadences
 from blog.cli.opening import json_option, open_services, print_json
 from blog.digests import dispatch
@@ -74,5 +74,10 @@ def _planned(cadence: str, at: datetime | None, as_json: bool, review: bool) -> 
     return opened
 
 
-for command in (*digest_before.COMMANDS, *digest_control.COMMANDS, digest_status.status):
+for command in (
+    *digest_before.COMMANDS,
+    *digest_control.COMMANDS,
+    digest_correct.correct,
+    digest_status.status,
+):
     group.add_command(command)

@@ -23,6 +23,7 @@ class Event(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     CANCELLED = "cancelled"
+    CORRECTED = "corrected"
 
     DEFERRED = "deferred"
     CONNECTION_LOST = "connection lost"

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from blog.delivery import control, events
+from blog.delivery import control, events, replacing
 from blog.delivery.events import Event
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState, Variant
 from blog.delivery.states import (
@@ -129,6 +129,7 @@ def claim(
         .where(_TABLE.c.id.in_(select(due.c.id)))
         .values(
             **unless_suppressed(_TABLE.c.address_hash, CLAIMED.value, DeliveryState.SKIPPED.value),
+            variant_id=replacing.newest(_TABLE.c.variant_id),
             owner=owner.token,
             slot=owner.slot,
             lease_until=now + LEASE,

@@ -63,6 +63,18 @@ class Variant(Base):
     template: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class Replacement(Base):
+    """A variant that has been mended: whoever has not had the old text gets the new one."""
+
+    __tablename__ = "replacements"
+
+    variant_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("variants.id"), primary_key=True, autoincrement=False
+    )
+    by_id: Mapped[int] = mapped_column(BigId, ForeignKey("variants.id"))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class Delivery(Base):
     """One mailing for one recipient: the row is the truth about whether it was sent."""
 

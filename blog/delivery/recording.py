@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from blog.delivery import events, suppression
+from blog.delivery import events, replacing, suppression
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
 from blog.delivery.states import CLAIMED, HANDING_OVER, LEASE, TRANSITIONS, Fenced, Owner, Result
 from blog.delivery.suppression import Reason, unless_suppressed
@@ -128,6 +128,7 @@ _HAND_OVER = (
         _TABLE.c.owner == bindparam("its_owner"),
         _TABLE.c.state.in_([CLAIMED.value, HANDING_OVER.value]),
         exists().where(Mailing.id == _TABLE.c.mailing_id, Mailing.state == MailingState.SENDING.value),
+        replacing.not_replaced(_TABLE),
     )
     .values(
         **unless_suppressed(_TABLE.c.address_hash, HANDING_OVER.value, DeliveryState.SKIPPED.value),

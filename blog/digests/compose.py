@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
+from typing import Any
 
 import css_inline
 from jinja2 import Environment
@@ -81,9 +82,7 @@ class Drafted:
 
 def draft(press: Press, edition: Edition) -> Drafted:
     """Render an edition."""
-    marks = {
-        name: f"hole-{secrets.token_hex(8)}-{name.replace('_', '-')}" for name in (UNSUBSCRIBE, PREFERENCES)
-    }
+    marks = _marks()
     return Drafted(_email(press, edition, marks), marks)
 
 
@@ -116,14 +115,26 @@ def subject(edition: Edition, editorial: Editorial = NONE) -> str:
     return edition.articles[0].title + (f" and {others} more" if others else "")
 
 
-def _email(press: Press, edition: Edition, tokens: dict[str, str]) -> Email:
-    unsubscribe = press.links.unsubscribe(tokens[UNSUBSCRIBE])
+def erratum(press: Press, words: Editorial, issue_id: int) -> Drafted:
+    """Render the mail that says what was wrong with an issue."""
+    marks = _marks()
     context = {
-        **WORDS,
-        "site": press.site,
-        "links": press.links,
-        "home_url": press.links.to("/"),
-        "language": press.site.language,
+        "subject": f"Correction to {press.title}",
+        "note_html": words.html,
+        "note_text": words.text,
+        "issue_url": press.links.digest(issue_id),
+    }
+    return Drafted(_rendered(press, "erratum", context, marks), marks)
+
+
+def _marks() -> dict[str, str]:
+    return {
+        name: f"hole-{secrets.token_hex(8)}-{name.replace('_', '-')}" for name in (UNSUBSCRIBE, PREFERENCES)
+    }
+
+
+def _email(press: Press, edition: Edition, tokens: dict[str, str]) -> Email:
+    context = {
         "title": press.title,
         "subject": subject(edition, press.editorial),
         "note_html": press.editorial.html,
@@ -132,6 +143,19 @@ def _email(press: Press, edition: Edition, tokens: dict[str, str]) -> Email:
         "articles": edition.articles,
         "more": edition.more,
         "cadence": press.cadence,
+    }
+    return _rendered(press, "digest", context, tokens)
+
+
+def _rendered(press: Press, kind: str, given: dict[str, Any], tokens: dict[str, str]) -> Email:
+    unsubscribe = press.links.unsubscribe(tokens[UNSUBSCRIBE])
+    context = {
+        **WORDS,
+        **given,
+        "site": press.site,
+        "links": press.links,
+        "home_url": press.links.to("/"),
+        "language": press.site.language,
         "unsubscribe_url": unsubscribe,
         "preferences_url": press.links.preferences(tokens[PREFERENCES]),
         "postal_address": press.postal_address,
@@ -141,9 +165,9 @@ def _email(press: Press, edition: Edition, tokens: dict[str, str]) -> Email:
     render = press.templates.get_template
     return Email(
         to="",
-        subject=_one_line(render("emails/digest/subject.txt").render(context)),
-        text=render("emails/digest/body.txt").render(context),
-        html=INLINER.inline(render("emails/digest/body.html").render(context)),
+        subject=_one_line(render(f"emails/{kind}/subject.txt").render(context)),
+        text=render(f"emails/{kind}/body.txt").render(context),
+        html=INLINER.inline(render(f"emails/{kind}/body.html").render(context)),
         message_id="",
         sender=press.sender,
         headers=_headers(press, unsubscribe),

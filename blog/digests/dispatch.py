@@ -159,7 +159,7 @@ def prepare(
     words = editorial.for_issue(office.settings.content_dir, office.links.to("/"), cadence, at, zone, used)
     with office.database.reading() as session:
         editions = plan.editions(session, cadence, at, articles, words.pinned)
-    return _press(office, cadence, number, at, words), editions
+    return press_for(office, cadence, number, at, words), editions
 
 
 def _draft(press: Press, editions: list[Edition], order: Order, now: datetime) -> filling.Draft:
@@ -186,7 +186,8 @@ def _fill(database: Database, issue_id: int, now: datetime) -> None:
             time.sleep(BREATH_SECONDS)
 
 
-def _press(office: Office, cadence: Cadence, number: int, at: datetime, words: Editorial) -> Press:
+def press_for(office: Office, cadence: Cadence, number: int, at: datetime, words: Editorial) -> Press:
+    """Return what the editions of an issue share."""
     settings = office.settings
     return Press(
         site=office.site,

@@ -69,6 +69,11 @@ def of(note: Note, base: str) -> Editorial:
     return Editorial(note.source, note.subject, note.pinned, _html(note.body, base), _text(note.body, base))
 
 
+def words(text: str, base: str) -> Editorial:
+    """Return a few words in Markdown as they are mailed and shown."""
+    return Editorial(html=_html(text, base), text=_text(text, base))
+
+
 def pinned_first(articles: Iterable[Article], pinned: tuple[str, ...]) -> list[Article]:
     """Return articles with the pinned ones first, in the order in which they are pinned."""
     place = {slug: number for number, slug in enumerate(pinned)}

@@ -85,6 +85,22 @@ class PlanGroup(Base):
     variant_id: Mapped[int] = mapped_column(BigId, ForeignKey("variants.id"))
 
 
+class Correction(Base):
+    """That an issue was corrected: when, what was wrong, and its web view from then on, frozen too.
+
+    `erratum_id` is the mailing that tells those who had the old text.
+    """
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    issue_id: Mapped[int] = mapped_column(BigId, ForeignKey("issues.id"), index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    note: Mapped[str] = mapped_column(Text)
+    web_html: Mapped[str] = mapped_column(Text)
+    erratum_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("mailings.id"))
+
+
 class ScheduleRun(Base):
     """A period of a cadence whose digest has been planned (or found empty): it is never planned again."""
 

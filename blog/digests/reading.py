@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from blog.digests.models import Issue
+from blog.digests.models import Correction, Issue
 
 LISTED = 200
 
@@ -18,6 +18,7 @@ class Mark(NamedTuple):
     issues: int
     newest: int | None
     newest_at: datetime | None
+    corrections: int
 
 
 def latest(session: Session, limit: int = LISTED) -> Sequence[Issue]:
@@ -31,8 +32,16 @@ def issue(session: Session, issue_id: int) -> Issue | None:
     return session.scalar(select(Issue).where(Issue.id == issue_id, ~Issue.in_review))
 
 
+def corrections(session: Session, issue_id: int) -> Sequence[Correction]:
+    """Return the corrections of an issue, newest first."""
+    found = select(Correction).where(Correction.issue_id == issue_id).order_by(Correction.id.desc())
+    return session.scalars(found).all()
+
+
 def mark(session: Session) -> Mark:
     """Return the mark of the issues as they are."""
     opened_at = func.max(func.coalesce(Issue.opened_at, Issue.created_at))
     columns = func.count(Issue.id), func.max(Issue.id), opened_at
-    return Mark(*session.execute(select(*columns).where(~Issue.in_review)).one())
+    issues, newest, newest_at = session.execute(select(*columns).where(~Issue.in_review)).one()
+    mended, mended_at = session.execute(select(func.count(Correction.id), func.max(Correction.at))).one()
+    return Mark(issues, newest, max(filter(None, (newest_at, mended_at)), default=None), mended)

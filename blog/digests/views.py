@@ -23,4 +23,7 @@ def issue(issue_id: int) -> str:
     """Show an issue as it was sent."""
     with services().database.reading() as session:
         found = reading.issue(session, issue_id)
-        return render_template("digests/issue.html", issue=found) if found else abort(404)
+        if found is None:
+            abort(404)
+        mended = reading.corrections(session, issue_id)
+        return render_template("digests/issue.html", issue=found, corrections=mended)

@@ -111,6 +111,7 @@ def _event(event: DeliveryEvent) -> str:
         Event.PAUSED: "sending was paused",
         Event.RESUMED: "sending went on",
         Event.CANCELLED: "the issue was cancelled",
+        Event.CORRECTED: "the text was mended, for all who had not had it yet",
         Event.DEFERRED: "handed over; the relay put it off, to be tried again later",
         Event.CONNECTION_LOST: "the connection broke before the message was complete, so it was not sent",
         Event.RESENT: "put in the queue once more, with the same Message-ID"

@@ -68,9 +68,37 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("issue_id", "topics", "last_issue", name=op.f("pk_plan_groups")),
     )
+    op.create_table(
+        "replacements",
+        sa.Column("variant_id", BIG, nullable=False),
+        sa.Column("by_id", BIG, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["variant_id"], ["variants.id"], name=op.f("fk_replacements_variant_id_variants")
+        ),
+        sa.ForeignKeyConstraint(["by_id"], ["variants.id"], name=op.f("fk_replacements_by_id_variants")),
+        sa.PrimaryKeyConstraint("variant_id", name=op.f("pk_replacements")),
+    )
+    op.create_table(
+        "corrections",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("issue_id", BIG, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("web_html", sa.Text(), nullable=False),
+        sa.Column("erratum_id", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_corrections_issue_id_issues")),
+        sa.ForeignKeyConstraint(
+            ["erratum_id"], ["mailings.id"], name=op.f("fk_corrections_erratum_id_mailings")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
+    )
+    op.create_index(op.f("ix_corrections_issue_id"), "corrections", ["issue_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("corrections")
+    op.drop_table("replacements")
     op.drop_table("plan_groups")
     op.drop_table("plans")
     op.drop_table("editions")
