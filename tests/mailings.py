@@ -7,6 +7,7 @@ from sqlalchemy import String, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from blog.delivery import ledger
+from blog.delivery.models import Delivery
 
 DOMAIN = "news.example.org"
 TEMPLATE = (
@@ -36,11 +37,12 @@ def make_mailing(
                 literal(address, String),
                 literal(hash_of(address), String),
                 literal(variant),
+                literal(now, Delivery.next_at.type),
             )
             for i, address in enumerate(addresses[start : start + 100])
         ]
         columns = union_all(*rows).subquery()
-        ledger.plan(session, mailing, select(*columns.c), DOMAIN, now, now)
+        ledger.plan(session, mailing, select(*columns.c), DOMAIN, now)
     return mailing
 
 

@@ -98,7 +98,7 @@ def described(issue: int, found: Progress) -> str:
     lines += [f"  {name:<10}{getattr(account, name):>9,}  {meaning}" for name, meaning in PLACES.items()]
     if found.later and found.next_try_at:
         at = found.next_try_at.strftime("%H:%M UTC")
-        lines.append(f"  {found.later:,} of the pending were put off by the relay; the next try is at {at}")
+        lines.append(f"  {found.later:,} of the pending wait for their time, the next until {at}")
     return "\n".join(lines)
 
 

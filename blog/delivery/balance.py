@@ -43,7 +43,7 @@ def progress(session: Session, mailing_id: int, now: datetime) -> Progress | Non
     if found is None:
         return None
     settled = Delivery.state.not_in(OPEN) & (Delivery.updated_at > now - PACE)
-    put_off = Delivery.state == DEFERRED
+    put_off = Delivery.state.in_([PLANNED, DEFERRED]) & (Delivery.next_at > now)
     number, first, later, next_try_at = session.execute(
         select(
             func.count().filter(settled),

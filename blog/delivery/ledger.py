@@ -69,23 +69,22 @@ def add_variant(session: Session, mailing_id: int, key: str, template: bytes) ->
 def plan(
     session: Session,
     mailing_id: int,
-    recipients: Select[int, str, str, str, int],
+    recipients: Select[int, str, str, str, int, datetime],
     domain: str,
-    due_at: datetime,
     now: datetime,
 ) -> int:
     """Insert a planned delivery for each recipient; return how many.
 
-    The columns are id, public id, address, address hash and variant. One statement. The Message-ID is fixed
-    here, so that every attempt carries the same one. A recipient who already has a delivery of this mailing
-    violates the unique index: planning twice is an error, no repeat.
+    The columns are id, public id, address, address hash, variant and when it is due. One statement. The
+    Message-ID is fixed here, so that every attempt carries the same one. A recipient who already has a
+    delivery of this mailing violates the unique index: planning twice is an error, no repeat.
     """
     source = recipients.subquery()
-    recipient_id, public_id, address, address_hash, variant_id = list(source.c)[:5]
+    recipient_id, public_id, address, address_hash, variant_id, due_at = list(source.c)[:6]
     message_id = literal(f"<{mailing_id}.").concat(public_id).concat(literal(f"@{domain}>"))
     rows = select(
         literal(mailing_id), variant_id, recipient_id, public_id, address, address_hash, message_id,
-        literal(PLANNED.value), literal(due_at, Delivery.next_at.type), literal(now, Delivery.next_at.type),
+        literal(PLANNED.value), due_at, literal(now, Delivery.next_at.type),
     )  # fmt: skip
     columns = [
         "mailing_id", "variant_id", "recipient_id", "public_id", "address", "address_hash",

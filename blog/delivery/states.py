@@ -96,7 +96,8 @@ class Balance:
 class Progress:
     """How far a mailing is: its balance, how fast it goes, and when it will be through at that pace.
 
-    `per_second` counts what was settled within the last minute; `later` are those a relay has put off.
+    `per_second` counts what was settled within the last minute; `later` are those whose time has not come:
+    put off by the relay, or waiting for their own morning.
     """
 
     balance: Balance

@@ -115,12 +115,12 @@ def plan_erratum(session: Session, issue_id: int, erratum: int, domain: str, now
     other = Delivery.__table__.alias("told")
     already = exists().where(other.c.recipient_id == Delivery.recipient_id, other.c.mailing_id.in_(told))
     who = (
-        select(*_RECIPIENT, literal(variant))
+        select(*_RECIPIENT, literal(variant), literal(now, Delivery.next_at.type))
         .where(Delivery.id.in_(replacing.had_the_old(issue_id)), Delivery.address != "", ~already)
         .order_by(Delivery.id)
         .limit(PEOPLE_AT_ONCE)
     )
-    if ledger.plan(session, erratum, who, domain, now, now):
+    if ledger.plan(session, erratum, who, domain, now):
         return True
     session.execute(
         update(Mailing)

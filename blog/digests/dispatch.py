@@ -6,7 +6,7 @@ the deliveries piece by piece, each piece looking again at who has had what.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 
@@ -20,6 +20,7 @@ from blog.digests import compose, editorial, filling, plan, preflight, schedule
 from blog.digests.compose import Press
 from blog.digests.editorial import Editorial
 from blog.digests.plan import Edition
+from blog.digests.schedule import Due
 from blog.links import Links
 from blog.settings import Settings
 from blog.subscribers.models import Cadence
@@ -70,6 +71,7 @@ class Order:
     at: datetime
     period: str | None = None
     review: bool = False
+    local: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def run(
@@ -81,7 +83,11 @@ def run(
     review: bool = False,
 ) -> Opened:
     """Plan an issue of what is new `at` a moment (default: now) and open it, unless it is to be reviewed."""
-    order = Order(cadence, at or now, period, review)
+    return fulfil(office, Order(cadence, at or now, period, review), now)
+
+
+def fulfil(office: Office, order: Order, now: datetime) -> Opened:
+    """Do what an order says, however many others do the same at this moment."""
     while True:
         finish_begun(office.database, now)
         try:
@@ -103,10 +109,11 @@ def run_due(office: Office, now: datetime) -> list[Opened]:
     finish_begun(office.database, now)
     schedules = schedule.read(office.site.digests)
     with office.database.reading() as session:
-        due = [(s.cadence, period, s.review) for s, period in schedule.due(session, schedules, now)]
+        due = list(schedule.due(session, schedules, now))
         if schedule.sends_instantly(office.site.digests):
             due += _instant_due(session, now)
-    return [run(office, cadence, now, period=period, review=review) for cadence, period, review in due]
+    orders = [Order(one.cadence, now, one.period, one.review, one.local) for one in due]
+    return [fulfil(office, order, now) for order in orders]
 
 
 def personalise(tokens: Tokens) -> Callable[[Claim], Mapping[str, bytes]]:
@@ -173,6 +180,7 @@ def _draft(press: Press, editions: list[Edition], order: Order, now: datetime) -
         at=order.at,
         review=order.review,
         note=press.editorial.source,
+        local=order.local,
     )
 
 
@@ -232,10 +240,10 @@ def _mark_empty(database: Database, order: Order, now: datetime) -> None:
             schedule.mark(session, order.cadence, order.period, None, now)
 
 
-def _instant_due(session: Session, now: datetime) -> list[tuple[Cadence, str, bool]]:
+def _instant_due(session: Session, now: datetime) -> list[Due]:
     """The period of *each article* is the newest article itself: one run for each that appears."""
     newest = next(iter(plan.live_articles(session, now)), None)
     if newest is None or newest.live_at is None or not newest.live_at <= now - BURST:
         return []
     period = newest.live_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return [] if schedule.ran(session, Cadence.INSTANT, period) else [(Cadence.INSTANT, period, False)]
+    return [] if schedule.ran(session, Cadence.INSTANT, period) else [Due(Cadence.INSTANT, period)]

@@ -5,18 +5,18 @@ moves a mark in the same transaction, so whoever finds a plan half-way, after a 
 goes on from the mark. No claim sees the mailing before it is complete.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Select, and_, delete, func, insert, select, update
+from sqlalchemy import Select, and_, delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from blog.articles.models import Article
 from blog.delivery import ledger
 from blog.delivery.models import Delivery, Mailing, MailingState, Variant
 from blog.digests import plan
-from blog.digests.models import EditionRow, Issue, IssueArticle, Plan, PlanGroup, ScheduleRun
+from blog.digests.models import EditionRow, Issue, IssueArticle, Plan, PlanGroup, PlanZone, ScheduleRun
 from blog.digests.plan import Edition
 from blog.subscribers.audience import audience
 from blog.subscribers.models import Cadence, Subscriber
@@ -37,6 +37,7 @@ class Draft:
     at: datetime
     review: bool
     note: str | None = None
+    local: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def begin(
 ) -> int:
     """Create the issue, its variants and the plan of who gets which; return its number."""
     issue_id = ledger.open_mailing(session, "digest", envelope_from, now, MailingState.PLANNING)
-    columns = {name: value for name, value in vars(draft).items() if name not in ("at", "review")}
+    columns = {name: value for name, value in vars(draft).items() if name not in ("at", "review", "local")}
     session.add(Issue(id=issue_id, created_at=now, in_review=True, **columns))
     session.flush()
     carried: dict[int, Article] = {}
@@ -71,6 +72,10 @@ def begin(
             last_id=last, eligible=0,
         )
     )  # fmt: skip
+    session.flush()
+    session.add_all(
+        PlanZone(issue_id=issue_id, timezone=zone, due_at=due_at) for zone, due_at in draft.local.items()
+    )
     return issue_id
 
 
@@ -87,7 +92,7 @@ def step(session: Session, issue_id: int, now: datetime) -> bool:
         return False
     to = min(found.done_to + PEOPLE_AT_ONCE, found.last_id)
     who = _recipients(issue, found, to)
-    found.eligible += ledger.plan(session, issue_id, who, found.domain, found.due_at, now)
+    found.eligible += ledger.plan(session, issue_id, who, found.domain, now)
     found.done_to = to
     if to < found.last_id:
         return True
@@ -117,13 +122,15 @@ def _note_edition(session: Session, issue_id: int, variant_id: int, edition: Edi
     session.execute(insert(PlanGroup), rows)
 
 
-def _recipients(issue: Issue, found: Plan, to: int) -> Select[int, str, str, str, int]:
+def _recipients(issue: Issue, found: Plan, to: int) -> Select[int, str, str, str, int, datetime]:
     everybody = audience(Cadence(issue.cadence), found.at)
     people = everybody.where(Subscriber.id > found.done_to, Subscriber.id <= to).subquery()
     # This issue's own deliveries are of earlier pieces, so they do not hide an earlier issue here.
     had = plan.covered().where(Delivery.recipient_id > found.done_to, Delivery.recipient_id <= to).subquery()
+    due_at = func.coalesce(PlanZone.due_at, literal(found.due_at, PlanZone.due_at.type))
+    person = people.c.id, people.c.public_id, people.c.address, people.c.address_hash
     return (
-        select(people.c.id, people.c.public_id, people.c.address, people.c.address_hash, PlanGroup.variant_id)
+        select(*person, PlanGroup.variant_id, due_at)
         .join_from(people, had, had.c.recipient_id == people.c.id, isouter=True)
         .join(
             PlanGroup,
@@ -133,11 +140,18 @@ def _recipients(issue: Issue, found: Plan, to: int) -> Select[int, str, str, str
                 PlanGroup.last_issue == func.coalesce(had.c.last_issue, 0),
             ),
         )
+        .join(Subscriber, Subscriber.id == people.c.id)
+        .join(
+            PlanZone,
+            and_(PlanZone.issue_id == issue.id, PlanZone.timezone == Subscriber.timezone),
+            isouter=True,
+        )
     )
 
 
 def _complete(session: Session, found: Plan, issue: Issue) -> None:
-    session.execute(delete(PlanGroup).where(PlanGroup.issue_id == issue.id))
+    for table in (PlanGroup, PlanZone):
+        session.execute(delete(table).where(table.issue_id == issue.id))
     if found.eligible == 0:
         _discard(session, found, issue)
         return

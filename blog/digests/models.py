@@ -72,6 +72,18 @@ class Plan(Base):
     eligible: Mapped[int] = mapped_column(Integer)
 
 
+class PlanZone(Base):
+    """When the deliveries of a plan fall due for readers in a zone, where their own clocks decide."""
+
+    __tablename__ = "plan_zones"
+
+    issue_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("issues.id"), primary_key=True, autoincrement=False
+    )
+    timezone: Mapped[str] = mapped_column(String(64), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class PlanGroup(Base):
     """Which variant a group of subscribers gets: those who follow `topics` and had `last_issue` (0: none)."""
 

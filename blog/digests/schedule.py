@@ -2,19 +2,23 @@
 
 A period is planned once, whatever the clock does: its key is a primary key. A run that was missed is caught
 up within six hours; later it is skipped, and the next one holds what it would have held.
+
+Where each subscriber's own clock decides, the issue is planned when the first of them has reached the time,
+and each delivery falls due by its own reader's clock: one issue, one text, up to 26 hours of sending.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from blog.digests.models import ScheduleRun
 from blog.errors import UsageError
-from blog.subscribers.models import Cadence
+from blog.subscribers.models import Cadence, Status, Subscriber
 
 CATCH_UP = timedelta(hours=6)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -33,14 +37,18 @@ class Schedule:
     at: time
     day: int | None = None
     review: bool = False
+    by_readers_clock: bool = False
 
     def last_due(self, now: datetime) -> datetime:
         """Return the latest due time (UTC) that is not after `now`."""
-        today = now.astimezone(self.zone).date()
+        return first_instant(self.last_day(now, self.zone), self.at, self.zone)
+
+    def last_day(self, now: datetime, zone: ZoneInfo) -> date:
+        """Return the latest day on which it was due by the clock of a zone, as of `now`."""
+        today = now.astimezone(zone).date()
         for candidate in (today - timedelta(days=back) for back in range(-1, LONGEST_MONTH + 2)):
-            due = first_instant(candidate, self.at, self.zone)
-            if self._falls_on(candidate) and due <= now:
-                return due
+            if self._falls_on(candidate) and first_instant(candidate, self.at, zone) <= now:
+                return candidate
         raise AssertionError("every schedule is due within a month")
 
     def _falls_on(self, candidate: date) -> bool:
@@ -54,9 +62,9 @@ class Schedule:
 def read(digests: Mapping[str, Any]) -> list[Schedule]:
     """Return the schedules of `[digests]` in `site.toml`; raise `UsageError` naming every mistake."""
     problems: list[str] = []
-    here = _zone(digests.get("timezone", "UTC"), problems)
+    here, readers = _zone(digests.get("timezone", "UTC"), problems), _readers(digests, problems)
     found = [
-        _schedule(Cadence(name), table, here, problems)
+        replace(_schedule(Cadence(name), table, here, problems), by_readers_clock=readers)
         for name, table in digests.items()
         if name in (Cadence.DAILY, Cadence.WEEKLY, Cadence.MONTHLY) and table.get("enabled", True)
     ]
@@ -75,13 +83,44 @@ def sends_instantly(digests: Mapping[str, Any]) -> bool:
     return bool(digests.get(Cadence.INSTANT, {}).get("enabled", False))
 
 
-def due(session: Session, schedules: list[Schedule], now: datetime) -> Iterator[tuple[Schedule, str]]:
-    """Yield each schedule whose latest period has not been planned yet, with the period's key."""
+@dataclass(frozen=True)
+class Due:
+    """A period whose turn has come; `local` says when, by zone, where readers' own clocks decide."""
+
+    cadence: Cadence
+    period: str
+    review: bool = False
+    local: Mapping[str, datetime] = field(default_factory=dict)
+
+
+def due(session: Session, schedules: list[Schedule], now: datetime) -> Iterator[Due]:
+    """Yield each schedule's latest period that has not been planned yet."""
     for schedule in schedules:
-        last = schedule.last_due(now)
-        period = last.strftime("%Y-%m-%dT%H:%MZ")
-        if now - last <= CATCH_UP and not ran(session, schedule.cadence, period):
-            yield schedule, period
+        last = _by_readers_clock(session, schedule, now) if schedule.by_readers_clock else None
+        if last is None:
+            at = schedule.last_due(now)
+            last = Due(schedule.cadence, at.strftime("%Y-%m-%dT%H:%MZ"), schedule.review)
+            over = at
+        else:
+            over = max(last.local.values())
+        if now - over <= CATCH_UP and not ran(session, schedule.cadence, last.period):
+            yield last
+
+
+def _by_readers_clock(session: Session, schedule: Schedule, now: datetime) -> Due | None:
+    """Return the latest period that has begun for some reader; None where nobody reads."""
+    zones = {name: zone for name in timezones(session, schedule.cadence) if (zone := _known(name))}
+    if not zones:
+        return None
+    day = max(schedule.last_day(now, zone) for zone in zones.values())
+    local = {name: first_instant(day, schedule.at, zone) for name, zone in zones.items()}
+    return Due(schedule.cadence, f"{day.isoformat()} by readers", schedule.review, local)
+
+
+def timezones(session: Session, cadence: Cadence) -> list[str]:
+    """Return the zones that readers of a cadence are in."""
+    mine = Subscriber.status == Status.ACTIVE, Subscriber.cadence == cadence
+    return list(session.scalars(select(Subscriber.timezone).where(*mine).distinct()))
 
 
 def ran(session: Session, cadence: str, period: str) -> bool:
@@ -114,6 +153,20 @@ def _schedule(cadence: Cadence, table: Mapping[str, Any], zone: ZoneInfo, proble
     if cadence is Cadence.MONTHLY:
         day = _day_of_month(table.get("day", 1), problems)
     return Schedule(cadence, zone, at, day, review)
+
+
+def _readers(digests: Mapping[str, Any], problems: list[str]) -> bool:
+    whose = digests.get("clock", "publisher")
+    if whose not in ("publisher", "subscriber"):
+        problems.append(f'[digests] clock {whose!r}: write "publisher" or "subscriber"')
+    return bool(whose == "subscriber")
+
+
+def _known(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def _yes_or_no(cadence: str, value: Any, problems: list[str]) -> bool:

@@ -69,6 +69,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("issue_id", "topics", "last_issue", name=op.f("pk_plan_groups")),
     )
     op.create_table(
+        "plan_zones",
+        sa.Column("issue_id", BIG, nullable=False),
+        sa.Column("timezone", sa.String(length=64), nullable=False),
+        sa.Column("due_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_plan_zones_issue_id_issues")),
+        sa.PrimaryKeyConstraint("issue_id", "timezone", name=op.f("pk_plan_zones")),
+    )
+    op.create_table(
         "replacements",
         sa.Column("variant_id", BIG, nullable=False),
         sa.Column("by_id", BIG, nullable=False),
@@ -99,6 +107,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("corrections")
     op.drop_table("replacements")
+    op.drop_table("plan_zones")
     op.drop_table("plan_groups")
     op.drop_table("plans")
     op.drop_table("editions")

@@ -9,9 +9,12 @@ import pytest
 from sqlalchemy import func, select
 
 from blog.content.values import Site
+from blog.delivery import ledger
 from blog.delivery.models import Delivery
+from blog.delivery.states import Owner
 from blog.digests import dispatch
 from blog.digests.dispatch import Office
+from blog.digests.models import EditionRow
 from blog.errors import UsageError
 from blog.settings import load_settings
 from blog.subscribers.models import Cadence
@@ -54,6 +57,48 @@ def test_readers_of_each_article_are_served_after_a_burst_has_passed(services: S
     assert [one for one in dispatch.run_due(office(services), soon) if one.issue] == []
     assert [one.eligible for one in dispatch.run_due(office(services), later) if one.issue] == [1]
     assert [one for one in dispatch.run_due(office(services), later + timedelta(hours=1)) if one.issue] == []
+
+
+def test_a_burst_of_articles_is_one_mail_to_readers_of_each_article(services: Services) -> None:
+    fill(services, "instant", FRIDAY)
+    minute = timedelta(minutes=1)
+    with services.database.transaction() as session:
+        make_article(session, slug="close-behind", published_at=FRIDAY + minute)
+    assert [one for one in dispatch.run_due(office(services), FRIDAY + 2.5 * minute) if one.issue] == []
+    opened = [one for one in dispatch.run_due(office(services), FRIDAY + 3.1 * minute) if one.issue]
+    assert [(one.eligible, one.variants) for one in opened] == [(1, 1)]
+    with services.database.reading() as session:
+        assert sorted(session.scalars(select(EditionRow.articles)).one()) == [1, 2]
+    with services.database.transaction() as session:
+        make_article(session, slug="later", published_at=FRIDAY + 9 * minute)
+    assert len([o for o in dispatch.run_due(office(services), FRIDAY + 12 * minute) if o.issue]) == 1
+
+
+def test_by_the_readers_clock_each_delivery_falls_due_in_its_own_morning(services: Services) -> None:
+    fill(services, "weekly", FRIDAY - timedelta(days=1))
+    with services.database.transaction() as session:
+        far = make_subscriber(session, services.tokens, "far@example.org", now=FRIDAY - timedelta(days=9))
+        far.timezone = "Pacific/Kiritimati"
+    made = Office(
+        services.database, services.settings, services.links,
+        Site(digests={"clock": "subscriber", "weekly": {"day": "friday", "time": "09:00"}}),
+    )  # fmt: skip
+    first_morning = datetime(2026, 11, 19, 19, 0, tzinfo=UTC)
+    assert dispatch.run_due(made, first_morning - timedelta(minutes=1)) == []
+    opened = dispatch.run_due(made, first_morning)
+    assert [one.eligible for one in opened] == [2]
+    with services.database.transaction() as session:
+        due = dict(session.execute(select(Delivery.address, Delivery.next_at)).all())
+        assert due == {
+            "far@example.org": first_morning,
+            "ada@example.org": datetime(2026, 11, 20, 8, 0, tzinfo=UTC),
+        }
+        owner = Owner("x", "x")
+        issue = opened[0].issue or 0
+        claims, _ = ledger.claim(session, issue, owner, 10, first_morning)
+        assert [claim.address for claim in claims] == ["far@example.org"]
+        assert ledger.finish(session, first_morning) == []
+    assert dispatch.run_due(made, FRIDAY) == []
 
 
 def test_several_schedulers_at_once_plan_one_issue(services: Services) -> None:

@@ -55,10 +55,10 @@ def a_long_life(session: Session, tokens: Tokens) -> Subscriber:
     consent.record(session, person.id, Event.CONFIRMED, Method.PAGE, ORIGIN, NOW)
     mailing = ledger.open_mailing(session, "digest", "bounces@example.org", NOW)
     variant = ledger.add_variant(session, mailing, "all", TEMPLATE)
-    ledger.plan(session, mailing, _recipient(variant), "example.org", NOW, NOW)
+    ledger.plan(session, mailing, _recipient(variant), "example.org", NOW)
     second = ledger.open_mailing(session, "digest", "bounces@example.org", NOW)
     another = ledger.add_variant(session, second, "all", TEMPLATE)
-    ledger.plan(session, second, _recipient(another), "x.org", NOW, NOW)
+    ledger.plan(session, second, _recipient(another), "x.org", NOW)
     sent = session.scalars(select(Delivery).where(Delivery.mailing_id == mailing)).one()
     sent.state, sent.reply = "accepted", "250 2.1.5 <Jane.Doe@xn--strae-oqa.example> recipient ok"
     moving.request(session, tokens, person, parse("jane.new@example.org"), ACT, "example.org")
@@ -73,7 +73,7 @@ def a_long_life(session: Session, tokens: Tokens) -> Subscriber:
 
 def _recipient(variant: int):  # type: ignore[no-untyped-def]
     person = Subscriber.id, Subscriber.public_id, Subscriber.address, Subscriber.address_hash
-    return select(*person, literal(variant))
+    return select(*person, literal(variant), literal(NOW, Delivery.next_at.type))
 
 
 def test_nothing_in_the_database_or_the_log_names_who_was_erased(database: Database, tokens: Tokens) -> None:
