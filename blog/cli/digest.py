@@ -58,6 +58,7 @@ def _planned(cadence: str, at: datetime | None, as_json: bool, review: bool) -> 
     services = open_services()
     office = dispatch.Office(services.database, services.settings, services.links, services.site())
     opened = dispatch.run(office, Cadence(cadence), clock.now(), at, review=review)
+    variants = f"{opened.variants} variant{'' if opened.variants == 1 else 's'}"
     if as_json:
         report = asdict(opened)
         report.pop("in_review")
@@ -66,11 +67,11 @@ def _planned(cadence: str, at: datetime | None, as_json: bool, review: bool) -> 
         click.echo("Nothing new for anybody: no issue was opened.")
     elif review:
         click.echo(
-            f"Issue {opened.issue} is planned for {opened.eligible}, in {opened.variants} variants. "
+            f"Issue {opened.issue} is planned for {opened.eligible}, in {variants}. "
             f"Nothing is sent until you say: blog digest approve {opened.issue}"
         )
     else:
-        click.echo(f"Issue {opened.issue} is open for {opened.eligible}, in {opened.variants} variants.")
+        click.echo(f"Issue {opened.issue} is open for {opened.eligible}, in {variants}.")
     return opened
 
 

@@ -98,7 +98,7 @@ def described(issue: int, found: Progress) -> str:
     lines += [f"  {name:<10}{getattr(account, name):>9,}  {meaning}" for name, meaning in PLACES.items()]
     if found.later and found.next_try_at:
         at = found.next_try_at.strftime("%H:%M UTC")
-        lines.append(f"  {found.later:,} of the pending wait for their time, the next until {at}")
+        lines.append(f"  {found.later:,} of the pending wait for their time; for the next that is {at}")
     return "\n".join(lines)
 
 
@@ -113,6 +113,8 @@ def pace(found: Progress) -> dict[str, Any]:
 def _pace(found: Progress) -> str:
     if found.balance.state != MailingState.SENDING:
         return ""
+    if found.balance.pending and found.later == found.balance.pending:
+        return ", the rest waits for its time"
     if found.seconds_left is None:
         return ", waiting for a worker or the relay" if found.balance.pending else ""
     left = timedelta(seconds=round(found.seconds_left))

@@ -55,7 +55,7 @@ def progress(session: Session, mailing_id: int, now: datetime) -> Progress | Non
     seconds = max((now - first).total_seconds(), 1.0) if first else 1.0
     per_second = number / seconds if found.state == MailingState.SENDING else 0.0
     due = found.pending - later
-    left = due / per_second if per_second and found.pending else None
+    left = due / per_second if per_second and due else None
     return Progress(found, per_second, left, later, next_try_at)
 
 
