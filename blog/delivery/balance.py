@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
+from blog.delivery.models import IS_WAITING, Delivery, DeliveryState, Mailing, MailingState
 from blog.delivery.states import DEFERRED, OPEN, PLANNED, Balance, Progress
 
 #: Over how long the pace is measured.
@@ -17,7 +17,7 @@ def next_due(session: Session) -> datetime | None:
     return session.scalar(
         select(func.min(Delivery.next_at))
         .join(Mailing, Mailing.id == Delivery.mailing_id)
-        .where(Mailing.state == MailingState.SENDING, Delivery.state.in_([PLANNED, DEFERRED]))
+        .where(Mailing.state == MailingState.SENDING, IS_WAITING)
     )
 
 

@@ -11,7 +11,7 @@ Functions take the session first and never commit.
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import (
     Select,
@@ -29,13 +29,19 @@ from sqlalchemy.orm import Session
 
 from blog.delivery import control, events, replacing
 from blog.delivery.events import Event
-from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState, Variant
+from blog.delivery.models import (
+    IS_IN_HAND,
+    IS_WAITING,
+    Delivery,
+    DeliveryState,
+    Mailing,
+    MailingState,
+    Variant,
+)
 from blog.delivery.states import (
     CLAIMED,
-    DEFERRED,
     HANDING_OVER,
     LEASE,
-    OPEN,
     PLANNED,
     Claim,
     Owner,
@@ -114,7 +120,7 @@ def claim(
         .join(Mailing, Mailing.id == Delivery.mailing_id)
         .where(
             Delivery.mailing_id == mailing_id,
-            Delivery.state.in_([PLANNED, DEFERRED]),
+            IS_WAITING,
             Delivery.next_at <= now,
             Mailing.state == MailingState.SENDING,
         )
@@ -156,7 +162,7 @@ def renew(session: Session, owner: Owner, now: datetime) -> None:
         .where(
             Delivery.slot == owner.slot,
             Delivery.owner == owner.token,
-            Delivery.state.in_([CLAIMED, HANDING_OVER]),
+            IS_IN_HAND,
         )
         .values(lease_until=now + LEASE)
     )
@@ -172,12 +178,12 @@ def recover(session: Session, owner: Owner, policy: Policy, now: datetime) -> tu
     dead = or_(predecessor, Delivery.lease_until < now, Delivery.lease_until > now + LEASE * 2)
     returned = session.execute(
         update(Delivery)
-        .where(Delivery.state == CLAIMED, dead)
+        .where(IS_IN_HAND, Delivery.state == CLAIMED, dead)
         .values(state=PLANNED, owner=None, slot=None, lease_until=None, updated_at=now)
     )
     unknown = session.execute(
         update(Delivery)
-        .where(Delivery.state == HANDING_OVER, dead)
+        .where(IS_IN_HAND, Delivery.state == HANDING_OVER, dead)
         .values(
             **_after_unknown(policy), owner=None, slot=None, lease_until=None, next_at=now, updated_at=now
         )
@@ -193,10 +199,12 @@ def recover(session: Session, owner: Owner, policy: Policy, now: datetime) -> tu
 def finish(session: Session, now: datetime) -> list[int]:
     """Close the mailings that have nothing open any more; return them."""
     control.drop_the_rest(session, now)
-    unfinished = exists().where(Delivery.mailing_id == Mailing.id, Delivery.state.in_(OPEN))
+    # What is asked besides the state has SQLite choose the small indexes of what waits and what is in hand.
+    waiting = exists().where(Delivery.mailing_id == Mailing.id, IS_WAITING, Delivery.next_at > LONG_AGO)
+    in_hand = select(Delivery.mailing_id).where(IS_IN_HAND, Delivery.slot > "")
     closed = session.scalars(
         update(Mailing)
-        .where(Mailing.state == MailingState.SENDING, ~unfinished)
+        .where(Mailing.state == MailingState.SENDING, ~waiting, Mailing.id.not_in(in_hand))
         .values(state=MailingState.DONE, finished_at=now)
         .returning(Mailing.id)
     )
@@ -213,6 +221,7 @@ def envelope_from(session: Session, mailing_id: int) -> str:
     return session.scalars(select(Mailing.envelope_from).where(Mailing.id == mailing_id)).one()
 
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 WORKER_DIED = "the worker ended between the last byte and its record of the answer"
 _TABLE: Table = Delivery.__table__  # type: ignore[assignment]
 _CLAIMED_COLUMNS = [_TABLE.c[field.name] for field in fields(Claim)]

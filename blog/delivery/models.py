@@ -141,6 +141,11 @@ class DeliveryEvent(Base):
     words: Mapped[str] = mapped_column(String(500))
 
 
+#: In words: SQLite uses a partial index only where the condition is the index's own, not a bound value.
+IS_WAITING = text("deliveries.state IN ('planned', 'deferred')")
+IS_IN_HAND = text("deliveries.state IN ('claimed', 'handing_over')")
+
+
 class Suppression(Base):
     """An address that is not to be mailed, under its keyed hash; the claim and the audience read it."""
 

@@ -3,7 +3,7 @@
 The first text stays on the issue's page, below the mended one, as it was sent.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 
@@ -47,8 +47,7 @@ def correct(office: Office, issue_id: int, note: str, now: datetime) -> Correcte
         editions = _editions(session, issue_id, now)
     press = press_of(office, issue)
     drafts = {variant: compose.draft(press, edition) for variant, edition in editions.items()}
-    with office.database.reading() as session:
-        preflight.check(session, office.settings, press, [drafted.email for drafted in drafts.values()])
+    _in_order(office, replace(press, date=now), [drafted.email for drafted in drafts.values()])
     frozen = {variant: compose.freeze(drafted, now) for variant, drafted in drafts.items()}
     view = compose.web_view(press, list(editions.values()))
     with office.database.transaction() as session:
@@ -90,7 +89,7 @@ def begin_erratum(office: Office, issue_id: int, now: datetime) -> int:
         raise BlogError(f"issue {issue_id} has not been corrected, so there is nothing to tell")
     press = press_of(office, issue)
     drafted = compose.erratum(press, editorial.words(last.note, office.links.to("/")), issue_id)
-    _in_order(office, press, drafted.email)
+    _in_order(office, press, [drafted.email])
     with office.database.transaction() as session:
         sender = parseaddr(press.sender)[1]
         erratum = ledger.open_mailing(session, "erratum", sender, now, MailingState.PLANNING)
@@ -165,6 +164,6 @@ def _editions(session: Session, issue_id: int, now: datetime) -> dict[int, Editi
     return found
 
 
-def _in_order(office: Office, press: Press, email: Email) -> None:
+def _in_order(office: Office, press: Press, emails: list[Email]) -> None:
     with office.database.reading() as session:
-        preflight.check(session, office.settings, press, [email])
+        preflight.check(session, office.settings, press, emails)
