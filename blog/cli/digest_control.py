@@ -15,13 +15,17 @@ SETTLING = {"hold": Event.HELD, "resend": Event.RESENT, "accepted": Event.SETTLE
 
 @click.command("approve")
 @click.argument("issue", type=int)
+@click.option("--first", type=click.IntRange(1), help="Send it to so many only, then pause by itself.")
 @json_option
-def approve(issue: int, as_json: bool) -> None:
+def approve(issue: int, first: int | None, as_json: bool) -> None:
     """Let a planned ISSUE go: its mail leaves and its page appears."""
     services = open_services()
     with services.database.transaction() as session:
-        review.approve(session, issue, clock.now())
-    _tell(services, issue, as_json, "is approved; the worker sends it.")
+        review.approve(session, issue, clock.now(), first)
+    said = "is approved; the worker sends it."
+    if first:
+        said = f"goes to the first {first}, then it pauses. To the rest: blog digest resume {issue}."
+    _tell(services, issue, as_json, said)
 
 
 @click.command("pause")

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from blog.delivery import events
 from blog.delivery.events import Event
-from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
-from blog.delivery.states import CLAIMED, DEFERRED, OPEN, PLANNED
+from blog.delivery.models import IS_IN_HAND, IS_WAITING, Delivery, DeliveryState, Mailing, MailingState
+from blog.delivery.states import CLAIMED, DEFERRED, LONG_AGO, OPEN, PLANNED
 from blog.errors import BlogError
 
 CANCELLED = "cancelled"
@@ -38,7 +38,7 @@ def move(session: Session, mailing_id: int, event: Event, now: datetime) -> None
     moved = session.execute(
         update(Mailing)
         .where(Mailing.id == mailing_id, Mailing.state.in_([source.value for source in sources]))
-        .values(state=target)
+        .values(state=target, first_to=None)
         .execution_options(synchronize_session=False)
     )
     if _count(moved) == 1:
@@ -55,6 +55,38 @@ def state_of(session: Session, mailing_id: int) -> MailingState:
     if state is None:
         raise BlogError(f"there is no issue {mailing_id}")
     return MailingState(state)
+
+
+def only_the_first(session: Session, mailing_id: int, number: int) -> None:
+    """Have a mailing go to its first recipients only; then it pauses by itself."""
+    order = select(Delivery.id).where(Delivery.mailing_id == mailing_id).order_by(Delivery.id)
+    last = session.scalar(order.offset(number - 1).limit(1))
+    session.execute(update(Mailing).where(Mailing.id == mailing_id).values(first_to=last))
+
+
+def pause_after_the_first(session: Session, now: datetime) -> None:
+    """Pause the mailings whose first recipients have all been tried: somebody is to look at how it went."""
+    waiting = exists().where(
+        Delivery.mailing_id == Mailing.id,
+        IS_WAITING,
+        Delivery.next_at > LONG_AGO,
+        Delivery.state == PLANNED,
+        Delivery.id <= Mailing.first_to,
+    )
+    in_hand = select(Delivery.mailing_id).where(IS_IN_HAND, Delivery.slot > "")
+    tried = select(Mailing.id).where(
+        Mailing.state == MailingState.SENDING,
+        Mailing.first_to.is_not(None),
+        ~waiting,
+        Mailing.id.not_in(in_hand),
+    )
+    for mailing_id in list(session.scalars(tried)):
+        session.execute(
+            update(Mailing)
+            .where(Mailing.id == mailing_id, Mailing.state == MailingState.SENDING)
+            .values(state=MailingState.PAUSED, first_to=None)
+        )
+        events.note(session, mailing_id, Event.FIRST_DONE, now)
 
 
 def drop_the_rest(session: Session, now: datetime, limit: int = DROPPED_AT_ONCE) -> bool:

@@ -24,6 +24,7 @@ class Event(StrEnum):
     RESUMED = "resumed"
     CANCELLED = "cancelled"
     CORRECTED = "corrected"
+    FIRST_DONE = "paused after the first"
 
     DEFERRED = "deferred"
     CONNECTION_LOST = "connection lost"

@@ -11,7 +11,7 @@ Functions take the session first and never commit.
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import (
     Select,
@@ -42,6 +42,7 @@ from blog.delivery.states import (
     CLAIMED,
     HANDING_OVER,
     LEASE,
+    LONG_AGO,
     PLANNED,
     Claim,
     Owner,
@@ -123,6 +124,7 @@ def claim(
             IS_WAITING,
             Delivery.next_at <= now,
             Mailing.state == MailingState.SENDING,
+            or_(Mailing.first_to.is_(None), Delivery.id <= Mailing.first_to),
         )
         .order_by(Delivery.next_at, Delivery.id)
         .limit(limit)
@@ -199,6 +201,7 @@ def recover(session: Session, owner: Owner, policy: Policy, now: datetime) -> tu
 def finish(session: Session, now: datetime) -> list[int]:
     """Close the mailings that have nothing open any more; return them."""
     control.drop_the_rest(session, now)
+    control.pause_after_the_first(session, now)
     # What is asked besides the state has SQLite choose the small indexes of what waits and what is in hand.
     waiting = exists().where(Delivery.mailing_id == Mailing.id, IS_WAITING, Delivery.next_at > LONG_AGO)
     in_hand = select(Delivery.mailing_id).where(IS_IN_HAND, Delivery.slot > "")
@@ -221,7 +224,6 @@ def envelope_from(session: Session, mailing_id: int) -> str:
     return session.scalars(select(Mailing.envelope_from).where(Mailing.id == mailing_id)).one()
 
 
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 WORKER_DIED = "the worker ended between the last byte and its record of the answer"
 _TABLE: Table = Delivery.__table__  # type: ignore[assignment]
 _CLAIMED_COLUMNS = [_TABLE.c[field.name] for field in fields(Claim)]

@@ -40,7 +40,7 @@ class DeliveryState(StrEnum):
 
 
 class Mailing(Base):
-    """One message to many recipients, with its frozen variants."""
+    """One message to many recipients; with `first_to` it goes no further than that delivery for now."""
 
     __tablename__ = "mailings"
 
@@ -50,6 +50,7 @@ class Mailing(Base):
     envelope_from: Mapped[str] = mapped_column(String(320))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    first_to: Mapped[int | None] = mapped_column(BigId)
 
 
 class Variant(Base):

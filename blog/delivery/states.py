@@ -1,12 +1,14 @@
 """The states of a delivery, what may follow what, and the values that pass between ledger and sender."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from blog.delivery.models import DeliveryState
 
 LEASE = timedelta(minutes=15)
+#: Before every due time: asking for later ones has SQLite choose the index of what is due.
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 PLANNED, DEFERRED = DeliveryState.PLANNED, DeliveryState.DEFERRED
 CLAIMED, HANDING_OVER = DeliveryState.CLAIMED, DeliveryState.HANDING_OVER
 

@@ -9,9 +9,14 @@ from blog.delivery.events import Event
 from blog.digests.models import Issue
 
 
-def approve(session: Session, issue_id: int, now: datetime) -> None:
-    """Open a planned issue: its web view appears and its mail leaves; raise `BlogError` if it is not one."""
+def approve(session: Session, issue_id: int, now: datetime, first: int | None = None) -> None:
+    """Open a planned issue: its web view appears and its mail leaves, at `first` to so many only.
+
+    Raises `BlogError` if it is not one that waits.
+    """
     control.move(session, issue_id, Event.APPROVED, now)
+    if first:
+        control.only_the_first(session, issue_id, first)
     issue = session.get(Issue, issue_id)
     if issue is not None:
         issue.in_review, issue.opened_at = False, now

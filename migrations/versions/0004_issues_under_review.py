@@ -19,6 +19,7 @@ def upgrade() -> None:
     )
     op.add_column("issues", sa.Column("opened_at", MOMENT, nullable=True))
     op.add_column("issues", sa.Column("note", sa.String(length=500), nullable=True))
+    op.add_column("mailings", sa.Column("first_to", BIG, nullable=True))
     op.create_table(
         "delivery_events",
         sa.Column("id", BIG, nullable=False),
@@ -112,6 +113,8 @@ def downgrade() -> None:
     op.drop_table("plans")
     op.drop_table("editions")
     op.drop_table("delivery_events")
+    with op.batch_alter_table("mailings", schema=None) as batch_op:
+        batch_op.drop_column("first_to")
     with op.batch_alter_table("issues", schema=None) as batch_op:
         batch_op.drop_column("note")
         batch_op.drop_column("opened_at")

@@ -11,11 +11,15 @@ from blog.delivery.events import Event
 from blog.digests import dispatch, reading, review
 from blog.digests.dispatch import Office
 from blog.errors import BlogError
+from blog.settings import Settings
 from blog.subscribers.models import Cadence
 from blog.web.context import Services
+from tests.commanding import blog
 from tests.delivery.test_sender import account
+from tests.digests.test_correction import send
 from tests.digests.test_dispatch import FRIDAY, fill, office
 from tests.digests.test_plan import NOW, article, articles_of, run, subscriber
+from tests.relay import Script, relay
 
 
 def plan(services: Services) -> dispatch.Opened:
@@ -66,3 +70,28 @@ def test_a_schedule_may_ask_for_review(services: Services) -> None:
     opened = [one for one in dispatch.run_due(made, FRIDAY) if one.issue]
     assert [one.in_review for one in opened] == [True]
     made.site.digests["weekly"].pop("review")
+
+
+def test_the_first_few_get_it_and_the_rest_when_somebody_has_looked(
+    services: Services, settings: Settings
+) -> None:
+    article(services, "first", NOW - timedelta(days=1))
+    for number in range(7):
+        subscriber(services, f"p{number}@example.org")
+    opened = plan(services)
+    assert opened.issue is not None
+    told = blog(settings, "digest", "approve", str(opened.issue), "--first", "3")
+    assert f"blog digest resume {opened.issue}" in told
+    fault = "rcpt 451"
+    with relay(Script(fault=lambda to: fault if to.startswith("p1") else "")) as server:
+        send(services, server)
+        assert account(services.database, opened.issue) == {"eligible": 7, "accepted": 2, "pending": 5}
+        with services.database.reading() as session:
+            assert control.state_of(session, opened.issue) == "paused"
+        send(services, server)
+        assert len(server.messages) == 2
+        fault = ""
+        blog(settings, "digest", "resume", str(opened.issue))
+        send(services, server)
+    assert account(services.database, opened.issue) == {"eligible": 7, "accepted": 7}
+    assert len({message.recipient for message in server.messages}) == len(server.messages) == 7
