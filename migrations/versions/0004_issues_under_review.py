@@ -113,9 +113,11 @@ def downgrade() -> None:
     op.drop_table("plans")
     op.drop_table("editions")
     op.drop_table("delivery_events")
-    with op.batch_alter_table("mailings", schema=None) as batch_op:
-        batch_op.drop_column("first_to")
-    with op.batch_alter_table("issues", schema=None) as batch_op:
-        batch_op.drop_column("note")
-        batch_op.drop_column("opened_at")
-        batch_op.drop_column("in_review")
+    # Not by copying the table, which SQLite refuses while rows of others point at it.
+    for table, column in (
+        ("mailings", "first_to"),
+        ("issues", "note"),
+        ("issues", "opened_at"),
+        ("issues", "in_review"),
+    ):
+        op.drop_column(table, column)

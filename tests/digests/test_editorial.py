@@ -24,7 +24,7 @@ subject: Mind the queue
 pinned: [older]
 ---
 
-This week is about [queues](/topics/queues) & patience.
+This week is about [queues](/topics/ai) & patience.
 
 ![A queue of people](/media/queue.png)
 
@@ -64,7 +64,7 @@ def test_a_note_is_in_mail_and_page_its_pins_stand_first_and_it_is_used_once(ser
     assert raw.index(b"/articles/older>") < raw.index(b"/articles/newer>")
     assert articles == [2, 1]
     assert issue.note == "issues/queues.md"
-    assert '<a href="https://news.example.org/topics/queues">queues</a> &amp; patience' in issue.web_html
+    assert '<a href="https://news.example.org/topics/ai">queues</a> &amp; patience' in issue.web_html
     write(services, "queues.md", NOTE.replace("patience", "haste"))
     article(services, "third", NOW + timedelta(hours=1))
     later, raw, _ = kept(services, run(services, days=1))
@@ -99,7 +99,7 @@ def test_a_mail_with_a_note_is_as_clean_as_one_without_and_says_the_same_in_both
     raw = filled(made, what, "ab" * 16, "ada@example.org", "<1@example.org>")
     assert lint(unstuffed(raw)) == []
     email = compose.email_for(made, what, "a@b.test", "<m@b.test>", MARKS)
-    assert "about queues <https://news.example.org/topics/queues> & patience." in " ".join(email.text.split())
+    assert "about queues <https://news.example.org/topics/ai> & patience." in " ".join(email.text.split())
     assert "[A queue of people]" in email.text
     assert "- first\n- second" in email.text
     assert 'alt="A queue of people"' in email.html

@@ -151,9 +151,7 @@ def test_a_rehearsal_tells_who_gets_what_now_and_ahead_and_stores_nothing(
     write(
         ready,
         "queues.md",
-        NOTE.replace("/topics/queues", "/topics/ai")
-        .replace("![", "[")
-        .replace("/media/queue.png", "/archive"),
+        NOTE.replace("![", "[").replace("/media/queue.png", "/archive"),
     )
     before = fingerprint(ready.database)
     now = blog_json(settings, "digest", "rehearse", "--cadence", "weekly")
