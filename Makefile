@@ -36,6 +36,7 @@ bench: $(DEVELOPMENT) ## Measure what the project claims, with a peer or a limit
 	@$(BIN)/python -m benchmarks.building
 	@$(BIN)/python -m benchmarks.site
 	@$(BIN)/python -m benchmarks.search
+	@$(BIN)/python -m benchmarks.people
 
 check: $(DEVELOPMENT) ## Format, lint, types, import rules
 	@$(BIN)/ruff format --check .

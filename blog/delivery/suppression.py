@@ -29,13 +29,20 @@ LIFTED_BY_CONFIRMING = frozenset({Reason.UNSUBSCRIBED, Reason.BOUNCED})
 
 def suppress(session: Session, address_hash: str, reason: Reason, now: datetime) -> None:
     """Put an address on the list; a stronger reason replaces a weaker one, never the other way round."""
-    weaker = list(Reason)[: list(Reason).index(reason)]
-    insert = upsert(session, Suppression).values(address_hash=address_hash, reason=reason, created_at=now)
+    suppress_all(session, [address_hash], reason, now)
+
+
+def suppress_all(session: Session, address_hashes: Iterable[str], reason: Reason, now: datetime) -> None:
+    """Put addresses on the list, for the same reason."""
+    rows = [{"address_hash": each, "reason": reason, "created_at": now} for each in address_hashes]
+    if not rows:
+        return
+    insert = upsert(session, Suppression).values(rows)
     session.execute(
         insert.on_conflict_do_update(
             index_elements=[Suppression.address_hash],
             set_={"reason": insert.excluded.reason, "created_at": insert.excluded.created_at},
-            where=Suppression.reason.in_(weaker),
+            where=Suppression.reason.in_(list(Reason)[: list(Reason).index(reason)]),
         )
     )
 
@@ -60,10 +67,11 @@ def entry(session: Session, address_hash: str) -> Suppression | None:
     return session.get(Suppression, address_hash)
 
 
-def those_suppressed(session: Session, address_hashes: Iterable[str]) -> set[str]:
-    """Return those of these hashes that are on the list, for whatever reason."""
-    found = select(Suppression.address_hash).where(Suppression.address_hash.in_(list(address_hashes)))
-    return set(session.scalars(found))
+def reasons_for(session: Session, address_hashes: Iterable[str]) -> dict[str, Reason]:
+    """Return why those of these hashes that are on the list are not to be mailed."""
+    rows = select(Suppression.address_hash, Suppression.reason)
+    found = session.execute(rows.where(Suppression.address_hash.in_(list(address_hashes))))
+    return {address_hash: Reason(reason) for address_hash, reason in found}
 
 
 def touch(session: Session, address_hash: str) -> None:

@@ -78,20 +78,21 @@ def iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
+def event(recorded: ConsentEvent) -> dict[str, Any]:
+    """Return one event of the record of consent as reports write it."""
+    return {
+        "event": recorded.event,
+        "method": recorded.method,
+        "at": recorded.at.isoformat(),
+        "network": recorded.network,
+        "wording": recorded.wording,
+        "details": recorded.details,
+    }
+
+
 def _events(session: Session, subscriber: Subscriber) -> list[dict[str, Any]]:
     events = select(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber.id).order_by(ConsentEvent.id)
-    return [_event(event) for event in session.scalars(events)]
-
-
-def _event(event: ConsentEvent) -> dict[str, Any]:
-    return {
-        "event": event.event,
-        "method": event.method,
-        "at": event.at.isoformat(),
-        "network": event.network,
-        "wording": event.wording,
-        "details": event.details,
-    }
+    return [event(each) for each in session.scalars(events)]
 
 
 def _has_status(status: str) -> ColumnElement[bool]:

@@ -38,7 +38,7 @@ def test_an_address_is_lifted_only_for_the_reasons_named(database: Database) -> 
 def test_an_unknown_address_is_not_suppressed(database: Database) -> None:
     with database.reading() as session:
         assert suppression.reason_for(session, HASH) is None
-        assert suppression.those_suppressed(session, [HASH]) == set()
+        assert suppression.reasons_for(session, [HASH]) == {}
 
 
 def test_touching_an_entry_changes_nothing(database: Database) -> None:

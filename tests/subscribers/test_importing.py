@@ -10,7 +10,9 @@ from blog.content.values import Site
 from blog.db import Database
 from blog.delivery import suppression
 from blog.delivery.suppression import Reason
-from blog.subscribers.importing import ImportResult, import_rows
+from blog.subscribers import peers
+from blog.subscribers.admission import Source
+from blog.subscribers.importing import ImportResult, Reading, import_rows, store
 from blog.tokens import Tokens
 from tests.factories import make_subscriber
 from tests.subscribers.rows import events, fingerprint, subscriber, subscribers
@@ -119,3 +121,48 @@ def test_ten_thousand_lines_take_seconds(database: Database, tokens: Tokens, sit
     started = time.monotonic()
     assert run(database, tokens, site, *rows).added == 10_000
     assert time.monotonic() - started < 30, "a few seconds on a quiet machine"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_lines_about_one_address_the_stricter_one_holds(
+    database: Database, tokens: Tokens, site: Site, order: int
+) -> None:
+    lines = [{"email": "jane@example.com"}, {"email": "JANE@example.com", "status": "unsubscribed"}]
+    run(database, tokens, site, *lines[::order])
+    assert [person.status for person in subscribers(database)] in ([], ["unsubscribed"])
+    with database.reading() as session:
+        found = suppression.reason_for(session, tokens.address_hash("jane@example.com"))
+    assert found is Reason.UNSUBSCRIBED
+
+
+def test_a_word_that_is_no_state_of_ours_is_a_bad_line(
+    database: Database, tokens: Tokens, site: Site
+) -> None:
+    result = run(database, tokens, site, {"email": "jane@example.com", "status": "subscribed?"})
+    assert (result.added, len(result.problems)) == (0, 1)
+
+
+def test_an_opt_out_counts_however_bad_the_rest_of_its_line_is(
+    database: Database, tokens: Tokens, site: Site
+) -> None:
+    line = {"email": "jane@example.com", "status": "complained", "timezone": "Mars", "confirmed_at": "soon"}
+    assert run(database, tokens, site, line).tightened == 1
+    with database.reading() as session:
+        found = suppression.reason_for(session, tokens.address_hash("jane@example.com"))
+    assert found is Reason.COMPLAINED
+
+
+def test_only_readers_with_a_wanted_tag_are_let_in_but_every_opt_out_counts(
+    database: Database, tokens: Tokens, site: Site
+) -> None:
+    lines = [
+        (2, {"email": "in@example.com", "subscribed_to_emails": "true", "labels": "VIP"}),
+        (3, {"email": "out@example.com", "subscribed_to_emails": "true", "labels": "other"}),
+        (4, {"email": "gone@example.com", "subscribed_to_emails": "false", "labels": "other"}),
+    ]
+    reading = Reading(tokens, site, peers.named("ghost"), NOW, frozenset({"vip"}))
+    with database.transaction() as session:
+        for people in reading.batches(lines):
+            store(session, reading, people, Source("ghost", "the old site"))
+    assert (reading.result.added, reading.result.skipped, reading.result.tightened) == (1, 1, 1)
+    assert subscriber(database).email == "in@example.com"

@@ -251,6 +251,17 @@ class Life(RuleBasedStateMachine):
         if self.suppressed is None and self.model in (None, State.PENDING):
             self.model = State.ACTIVE
 
+    @rule(status=st.sampled_from(["unsubscribed", "bounced", "complained"]))
+    def a_list_says_they_must_not_be_mailed(self, status: str) -> None:
+        line = {"email": ADDRESS, "status": status}
+        with self.database.transaction() as session:
+            importing.import_rows(session, self.tokens, self.site, [line], "a test", self.now)
+        reason, order = Reason(status), list(Reason)
+        heard = self.suppressed is None or order.index(reason) > order.index(self.suppressed)
+        if self.model in (State.ACTIVE, State.PAUSED) or (heard and reason is Reason.COMPLAINED):
+            self.model = State(status) if self.model not in (None, State.ERASED) else self.model
+        self.suppressed = reason if heard else self.suppressed
+
     @invariant()
     def the_row_is_where_the_model_is(self) -> None:
         with self.database.reading() as session:
