@@ -1,5 +1,8 @@
 """`blog subscribers`: who asked for mail, and the record of it."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import click
 from flask.cli import AppGroup
 
@@ -52,11 +55,7 @@ def show(email: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    topics = ", ".join(found["topics"]) or "all topics"
-    paused = f", paused until {found['paused_until']}" if found["paused_until"] else ""
-    click.echo(f"{found['email']}: {found['status']}, {found['cadence'] or 'no cadence'}, {topics}{paused}")
-    for event in found["consent"]:
-        click.echo(f"  {event['at']}  {event['event']} ({event['method']})")
+    click.echo("\n".join(_described(found)))
 
 
 @group.command("erase", with_appcontext=False)
@@ -84,3 +83,29 @@ def erase(email: str, as_json: bool) -> None:
 
 group.add_command(subscriber_lists.import_command)
 group.add_command(subscriber_lists.export_command)
+
+
+def _described(found: dict[str, Any]) -> Iterator[str]:
+    topics = ", ".join(found["topics"]) or "all topics"
+    paused = f", paused until {found['paused_until']}" if found["paused_until"] else ""
+    yield f"{found['email']}: {found['status']}, {found['cadence'] or 'no cadence'}, {topics}{paused}"
+    if found["suppressed"]:
+        yield f"  not mailed since {found['suppressed']['since']}: {found['suppressed']['reason']}"
+    yield from _told(found["consent"], "  ")
+
+
+def _told(events: list[dict[str, Any]], margin: str) -> Iterator[str]:
+    """Yield a line for each event; a record that came along with an import stands below it."""
+    for event in events:
+        details = dict(event.get("details") or {})
+        earlier = details.pop("record", [])
+        origin = [f"from {event['network']}"] if event.get("network") else []
+        shown = [f"shown {event['wording']}"] if event.get("wording") else []
+        said = [f"{name}: {_brief(value)}" for name, value in details.items()]
+        aside = "; ".join([str(event.get("method")), *origin, *shown, *said])
+        yield f"{margin}{event.get('at')}  {event.get('event')} ({aside})"
+        yield from _told(earlier, margin + "  | ")
+
+
+def _brief(value: object) -> str:
+    return ", ".join(map(str, value)) or "all" if isinstance(value, list) else str(value)

@@ -42,6 +42,7 @@ def report(session: Session, tokens: Tokens, email: str) -> dict[str, Any] | Non
         "cadence": None,
         "topics": [],
         "paused_until": None,
+        "suppressed": _suppressed(session, address_hash),
         "consent": _events(session, left) if left else [],
     }
 
@@ -69,6 +70,7 @@ def of(session: Session, subscriber: Subscriber) -> dict[str, Any]:
         "cadence": subscriber.cadence,
         "topics": chosen_topics(subscriber.topics),
         "paused_until": iso(subscriber.paused_until),
+        "suppressed": _suppressed(session, subscriber.address_hash),
         "consent": _events(session, subscriber),
     }
 
@@ -88,6 +90,12 @@ def event(recorded: ConsentEvent) -> dict[str, Any]:
         "wording": recorded.wording,
         "details": recorded.details,
     }
+
+
+def _suppressed(session: Session, address_hash: str) -> dict[str, str] | None:
+    """Return why and since when an address is not to be mailed; None if it may be."""
+    found = session.get(Suppression, address_hash)
+    return {"reason": found.reason, "since": found.created_at.isoformat()} if found else None
 
 
 def _events(session: Session, subscriber: Subscriber) -> list[dict[str, Any]]:

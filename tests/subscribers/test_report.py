@@ -4,7 +4,9 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from click.testing import CliRunner
 
+from blog.cli import cli
 from blog.db import Database
 from blog.delivery import suppression
 from blog.delivery.suppression import Reason
@@ -12,6 +14,7 @@ from blog.subscribers import consent
 from blog.subscribers.consent import Event, Method, Origin
 from blog.subscribers.report import listing, report
 from blog.tokens import Tokens
+from blog.web.context import Services
 from tests.factories import make_subscriber
 
 NOW = datetime(2025, 5, 30, 9, 0, tzinfo=UTC)
@@ -32,6 +35,7 @@ def test_a_report_says_everything_about_one_person(database: Database, tokens: T
         "cadence": "weekly",
         "topics": ["security", "systems"],
         "paused_until": None,
+        "suppressed": None,
         "consent": [
             {
                 "event": event,
@@ -62,6 +66,7 @@ def test_of_an_erased_address_only_that_is_known(database: Database, tokens: Tok
         "cadence": None,
         "topics": [],
         "paused_until": None,
+        "suppressed": {"reason": "erased", "since": "2025-05-30T09:00:00+00:00"},
         "consent": [],
     }
 
@@ -84,3 +89,27 @@ def test_a_list_is_by_public_status_and_by_pages(database: Database, tokens: Tok
         assert [row["status"] for row in listing(session, None, 10)] == [
             *["active"] * 3, "bounced", "unsubscribed",
         ]  # fmt: skip
+
+
+def test_the_command_tells_the_whole_record_with_what_came_along(
+    database: Database, tokens: Tokens, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blog.cli.subscribers.open_services", lambda: services)
+    origin = Origin("203.0.113.0/24", "", "1:abc")
+    earlier = [{"event": "confirmed", "method": "page", "at": "2020-01-01T00:00:00+00:00", "details": {}}]
+    told = {"evidence": "the old machine", "record": earlier}
+    with database.transaction() as session:
+        row = make_subscriber(session, tokens, "jane@example.com", status="unsubscribed", topics="systems")
+        consent.record(session, row.id, Event.IMPORTED, Method.IMPORT, Origin(""), NOW, told)
+        chosen = {"cadence": "weekly", "topics": []}
+        consent.record(session, row.id, Event.CHANGED, Method.PAGE, origin, NOW, chosen)
+        suppression.suppress(session, row.address_hash, Reason.UNSUBSCRIBED, NOW)
+    result = CliRunner().invoke(cli, ["subscribers", "show", "jane@example.com"])
+    assert result.output.splitlines() == [
+        "jane@example.com: unsubscribed, weekly, systems",
+        "  not mailed since 2025-05-30T09:00:00+00:00: unsubscribed",
+        "  2025-05-30T09:00:00+00:00  imported (import; evidence: the old machine)",
+        "    | 2020-01-01T00:00:00+00:00  confirmed (page)",
+        "  2025-05-30T09:00:00+00:00  changed (page; from 203.0.113.0/24; shown 1:abc; "
+        "cadence: weekly; topics: all)",
+    ]
