@@ -1,6 +1,6 @@
 """Addresses that are not to be mailed, kept as keyed hashes so that the list itself names nobody."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -27,6 +27,16 @@ SILENT = frozenset({Reason.COMPLAINED, Reason.ERASED})
 LIFTED_BY_CONFIRMING = frozenset({Reason.UNSUBSCRIBED, Reason.BOUNCED})
 
 
+Hearer = Callable[[Session, list[str], Reason, datetime], None]
+_HEARERS: list[Hearer] = []
+
+
+def heard_by(hearer: Hearer) -> Hearer:
+    """Have a room above told, in the same transaction, whenever addresses are put on the list."""
+    _HEARERS.append(hearer)
+    return hearer
+
+
 def suppress(session: Session, address_hash: str, reason: Reason, now: datetime) -> None:
     """Put an address on the list; a stronger reason replaces a weaker one, never the other way round."""
     suppress_all(session, [address_hash], reason, now)
@@ -34,9 +44,10 @@ def suppress(session: Session, address_hash: str, reason: Reason, now: datetime)
 
 def suppress_all(session: Session, address_hashes: Iterable[str], reason: Reason, now: datetime) -> None:
     """Put addresses on the list, for the same reason."""
-    rows = [{"address_hash": each, "reason": reason, "created_at": now} for each in address_hashes]
-    if not rows:
+    hashes = list(address_hashes)
+    if not hashes:
         return
+    rows = [{"address_hash": each, "reason": reason, "created_at": now} for each in hashes]
     insert = upsert(session, Suppression).values(rows)
     session.execute(
         insert.on_conflict_do_update(
@@ -45,6 +56,8 @@ def suppress_all(session: Session, address_hashes: Iterable[str], reason: Reason
             where=Suppression.reason.in_(list(Reason)[: list(Reason).index(reason)]),
         )
     )
+    for hearer in _HEARERS:
+        hearer(session, hashes, reason, now)
 
 
 def lift(session: Session, address_hash: str, reasons: Iterable[Reason]) -> None:

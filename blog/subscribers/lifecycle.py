@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, false, null, or_, select, update
 from sqlalchemy.orm import Session
 
+from blog.delivery import suppression
 from blog.delivery.models import Suppression
 from blog.delivery.suppression import Reason
 from blog.subscribers import audience, consent
@@ -128,11 +129,23 @@ def request(
     return _update(session, who, Event.REQUESTED, reason, now, values) is not None
 
 
+@suppression.heard_by
+def write_down(session: Session, address_hashes: list[str], reason: Reason, now: datetime) -> None:
+    """Write a bounce or a complaint into people's own records, in the transaction that suppresses them."""
+    event = _FALLEN.get(reason)
+    if event is None:
+        return
+    act = Act(Method.MAIL, Origin(""), now)
+    found = select(Subscriber.id).where(Subscriber.address_hash.in_(address_hashes))
+    for number in session.scalars(found).all():
+        move(session, Subscriber.id == number, event, act)
+
+
 def follow(session: Session, now: datetime) -> int:
     """Bring subscriptions in line with what the delivery room has suppressed; return how many moved.
 
-    The relay's verdict stops mail at once, since the claim reads the suppression list; this writes it into
-    the person's own record.
+    The relay's verdict is written into the person's own record as it comes; this mends what an older version
+    or a hand in the database has left behind.
     """
     behind = (
         select(Subscriber.id, Suppression.reason)

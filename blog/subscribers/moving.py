@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from blog.delivery import outbox, suppression
+from blog.delivery import outbox, recipients, suppression
 from blog.delivery.addresses import Address
 from blog.delivery.suppression import LIFTED_BY_CONFIRMING, SILENT
 from blog.subscribers import directory, lifecycle
@@ -104,6 +104,7 @@ def confirm(session: Session, tokens: Tokens, token: str, act: Act, domain: str)
         return Outcome.OVER
     # The press came from the new mailbox: it works and is willing, whatever it was suppressed for.
     suppression.lift(session, change.address_hash, LIFTED_BY_CONFIRMING)
+    recipients.readdress(session, moved.id, change.address, change.address_hash)
     outbox.add(session, Mail.MOVED, change.id, f"moved:{change.nonce}", domain, act.now)
     return Outcome.DONE
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from blog.delivery import forgetting, suppression
+from blog.delivery import forgetting, recipients, suppression
 from blog.delivery.addresses import Address
 from blog.delivery.suppression import Reason
 from blog.subscribers import directory, lifecycle, report
@@ -49,6 +49,9 @@ def erase_address(session: Session, tokens: Tokens, address: Address, act: Act) 
 def erase(session: Session, subscriber: Subscriber, act: Act) -> None:
     """Forget a person. What was sent still adds up: a row without address or choices stays for that."""
     number = subscriber.id
+    # Whoever moved a moment ago may have mail in hand that is still addressed to the old mailbox.
+    in_hand = recipients.hashes_in_hand(session, number) - {subscriber.address_hash}
+    suppression.suppress_all(session, sorted(in_hand), Reason.UNSUBSCRIBED, act.now)
     suppression.suppress(session, subscriber.address_hash, Reason.ERASED, act.now)
     # Before the deletions, so that of two erasures at once the second finds nothing to record.
     from_nowhere = Act(act.method, Origin(""), act.now)

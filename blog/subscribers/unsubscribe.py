@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_
 from sqlalchemy.orm import Session
 
-from blog.delivery import outbox, suppression
+from blog.delivery import outbox, recipients, suppression
 from blog.delivery.suppression import Reason
 from blog.subscribers import choices, directory, lifecycle
 from blog.subscribers.consent import Event, Method
@@ -49,7 +49,9 @@ def unsubscribe(session: Session, tokens: Tokens, token: str, act: Act, domain: 
     )
     if left is None:
         return directory.by_public_id(session, public_id)
-    suppression.suppress(session, left.address_hash, Reason.UNSUBSCRIBED, act.now)
+    # Whoever moved a moment ago may have mail in hand that is still addressed to the old mailbox.
+    hashes = {left.address_hash} | recipients.hashes_in_hand(session, left.id)
+    suppression.suppress_all(session, sorted(hashes), Reason.UNSUBSCRIBED, act.now)
     # One click is a header of the owner's own copy, which no forwarding keeps: they know, and want no mail.
     if left.confirmed_at is not None and act.method is not Method.ONE_CLICK:
         # Under one key a day: leaving and coming back in a circle fills nobody's mailbox.

@@ -19,6 +19,14 @@ from blog.delivery.addresses import INCOMPLETE, TOO_LONG, WRONG, BadAddress, mas
         ("a@xn--strae-oqa.de", "a@straße.de", "a@xn--strae-oqa.de", "a@xn--strae-oqa.de"),
         ("José@exämple.org", "José@exämple.org", "José@xn--exmple-cua.org", "josé@xn--exmple-cua.org"),
         ("Jose\u0301@example.org", "José@example.org", "José@example.org", "josé@example.org"),
+        # Somebody else's rules of what is one mailbox are not ours: dots and tags stay what they are.
+        ("j.a.n.e@gmail.com", "j.a.n.e@gmail.com", "j.a.n.e@gmail.com", "j.a.n.e@gmail.com"),
+        ("STRASSE@example.com", "STRASSE@example.com", "STRASSE@example.com", "strasse@example.com"),
+        ("straße@example.com", "straße@example.com", "straße@example.com", "strasse@example.com"),
+        ("用户@例え.jp", "用户@例え.jp", "用户@xn--r8jz45g.jp", "用户@xn--r8jz45g.jp"),
+        ("a@BÜCHER.example", "a@bücher.example", "a@xn--bcher-kva.example", "a@xn--bcher-kva.example"),
+        ("a@faß.de", "a@faß.de", "a@xn--fa-hia.de", "a@xn--fa-hia.de"),
+        ("o'hara@example.com", "o'hara@example.com", "o'hara@example.com", "o'hara@example.com"),
         ("dev@news.test", "dev@news.test", "dev@news.test", "dev@news.test"),
         ("dev@localhost", "dev@localhost", "dev@localhost", "dev@localhost"),
         ("dev@mail.example", "dev@mail.example", "dev@mail.example", "dev@mail.example"),
@@ -87,3 +95,18 @@ def test_whatever_is_typed_is_an_address_or_a_polite_refusal(typed: str) -> None
 def test_a_masked_address_keeps_one_letter_and_the_domain() -> None:
     assert masked("jane.doe@example.com") == "j•••@example.com"
     assert masked("j@example.com") == "j•••@example.com"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("jane@example.com", "JANE@EXAMPLE.COM", True),
+        ("josé@example.com", "jose\u0301@example.com", True),
+        ("a@bücher.example", "a@XN--BCHER-KVA.example", True),
+        ("jane+news@example.com", "jane@example.com", False),
+        ("j.ane@gmail.com", "jane@gmail.com", False),
+        ("a@faß.de", "a@fass.de", False),
+    ],
+)
+def test_two_spellings_are_one_mailbox_or_they_are_not(one: str, other: str, same: bool) -> None:
+    assert (parse(one).key == parse(other).key) is same

@@ -6,19 +6,26 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from blog import clock
 from blog.db import Database
-from blog.delivery import suppression
+from blog.delivery import ledger, recording, suppression
+from blog.delivery.models import Delivery
+from blog.delivery.states import Owner
 from blog.delivery.suppression import Reason
-from blog.subscribers import account, confirmation, moving, preferences, unsubscribe
+from blog.subscribers import account, confirmation, moving, preferences, privacy, unsubscribe
+from blog.subscribers.consent import Method, Origin
+from blog.subscribers.lifecycle import Act
 from blog.subscribers.models import AddressChange, Subscriber
 from blog.subscribers.moving import Outcome
 from blog.tokens import Tokens
 from tests.factories import make_subscriber
+from tests.mailings import TEMPLATE
 from tests.subscribers.rows import event_names, fingerprint, outbox, subscriber, subscribers
 
 LINK = "a" * 32
+OWNER = Owner("host/0", "host/0/run")
 
 
 def make(database: Database, tokens: Tokens, email: str = "jane@example.com", status: str = "active") -> str:
@@ -201,3 +208,59 @@ def test_what_moved_away_is_forgotten_after_a_week(database: Database, tokens: T
     with database.transaction() as session:
         assert moving.forget_old(session, now + timedelta(days=6)) == 0
         assert moving.forget_old(session, now + timedelta(days=8)) == 1
+
+
+def planned(database: Database) -> list[tuple[str, str, str]]:
+    """Plan two digests for everybody; leave the first one claimed by a sender, the second one untouched."""
+    now = clock.now()
+    with database.transaction() as session:
+        for _ in range(2):
+            mailing = ledger.open_mailing(session, "digest", "bounces@example.org", now)
+            variant = ledger.add_variant(session, mailing, "all", TEMPLATE)
+            columns = (Subscriber.id, Subscriber.public_id, Subscriber.address, Subscriber.address_hash)
+            ledger.plan(session, mailing, variant, select(*columns), "example.org", now)
+        assert len(ledger.claim(session, 1, OWNER, 1, now)[0]) == 1
+    return deliveries(database)
+
+
+def deliveries(database: Database) -> list[tuple[str, str, str]]:
+    with database.reading() as session:
+        rows = select(Delivery.address, Delivery.state, Delivery.message_id).order_by(Delivery.id)
+        return [(address, state, message_id) for address, state, message_id in session.execute(rows)]
+
+
+def test_a_planned_digest_follows_whoever_moves_and_one_in_hand_does_not(
+    client: FlaskClient, database: Database, tokens: Tokens
+) -> None:
+    path = make(database, tokens)
+    before = planned(database)
+    client.post(path, data={"do": "move", "email": "new@example.org"})
+    assert deliveries(database) == before, "nothing has moved before the new mailbox agrees"
+    client.post(f"/move/{moving.token_for(tokens, change_of(database))}")
+    assert [(address, state) for address, state, _ in deliveries(database)] == [
+        ("jane@example.com", "claimed"),
+        ("new@example.org", "planned"),
+    ]
+    assert [row[2] for row in deliveries(database)] == [row[2] for row in before], "still the same messages"
+
+
+@pytest.mark.parametrize("leaving", ["unsubscribe", "erase"])
+def test_who_moves_and_leaves_at_once_is_mailed_at_neither_address(
+    client: FlaskClient, database: Database, tokens: Tokens, leaving: str
+) -> None:
+    path = make(database, tokens)
+    planned(database)
+    client.post(path, data={"do": "move", "email": "new@example.org"})
+    client.post(f"/move/{moving.token_for(tokens, change_of(database))}")
+    with database.transaction() as session:
+        person = session.query(Subscriber).one()
+        if leaving == "erase":
+            privacy.erase(session, person, Act(Method.PAGE, Origin(""), clock.now()))
+        else:
+            token = unsubscribe.token_for(tokens, person.public_id)
+            act = Act(Method.PAGE, Origin(""), clock.now())
+            unsubscribe.unsubscribe(session, tokens, token, act, "example.org")
+    with database.transaction() as session:
+        assert recording.record(session, OWNER, [], [1], clock.now()) == set()
+        assert ledger.claim(session, 2, OWNER, 5, clock.now())[0] == []
+    assert {state for _, state, _ in deliveries(database)} == {"skipped"}

@@ -1,7 +1,10 @@
 """The whole way: a form, a mail over a real relay, a link, a press."""
 
+import io
+import logging
 import re
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import timedelta
 from email import message_from_bytes, policy
 
@@ -9,14 +12,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from blog import clock
+from blog import clock, logs
 from blog.content.site import cached_site
 from blog.db import Database
 from blog.delivery import outbox
 from blog.delivery.lint import lint
 from blog.delivery.mail import mail
 from blog.delivery.states import Owner
-from blog.subscribers import confirmation, emails
+from blog.subscribers import account, confirmation, emails, preferences
 from blog.web.context import Services
 from tests.smtp_server import Server, free_port, smtp_server
 from tests.subscribers.rows import event_names, subscriber
@@ -106,3 +109,37 @@ def test_one_who_confirmed_before_the_second_mail_left_gets_no_second_mail(
     with smtp_server() as server:
         assert post(server.port) == 2
         assert server.taken == []
+
+
+def test_a_whole_life_with_a_relay_that_quotes_and_an_erasure_leaves_no_address_and_no_link_in_the_logs(
+    client: FlaskClient, database: Database, post: Callable[..., int], services: Services
+) -> None:
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    logging.getLogger().addHandler(handler)
+    links = []
+    with redirect_stderr(said), redirect_stdout(said), smtp_server() as server:
+        logs.configure(json=True)
+        server.refusals["jane.doe@example.com"] = "rcpt 450 4.2.1 <jane.doe@example.com> is greylisted"
+        for _ in range(2):
+            client.post("/subscribe", data={"email": "Jane.Doe@example.com"})
+            post(server.port)
+        server.refusals["jane.doe@example.com"] = "dot 554 5.7.1 jane.doe@example.com: not today"
+        post(server.port, timedelta(minutes=2))
+        server.refusals.clear()
+        client.post("/subscribe", data={"email": "not.an.address"})
+        person = subscriber(database)
+        links += [f"/confirm/{confirmation.token_for(services.tokens, person)}"]
+        links += [f"/preferences/{preferences.token_for(services.tokens, person.public_id)}"]
+        for link in links:
+            client.post(link, data={"do": "link", "cadence": "monthly"})
+        post(server.port)
+        links += [f"/account/{account.token_for(services.tokens, subscriber(database))}"]
+        client.post(links[-1], data={"do": "erase", "sure": "yes"})
+        post(server.port)
+    logging.getLogger().removeHandler(handler)
+    assert subscriber(database).status == "erased"
+    written = said.getvalue().lower()
+    assert "outbox" in written, "something was said, or the search shows nothing"
+    for word in ("jane", "doe@", "not.an.address", *(link.rpartition("/")[2].lower() for link in links)):
+        assert word not in written, word

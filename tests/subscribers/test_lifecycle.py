@@ -89,22 +89,47 @@ def test_a_pause_ends_by_itself_and_when_somebody_leaves(database: Database, tok
     assert subscriber(database).paused_until is None
 
 
-def test_what_the_relay_has_said_is_written_into_the_persons_record(
+def verdicts(session: Session, tokens: Tokens) -> list[tuple[str, Reason]]:
+    """Make people in three states, and return what a relay says of the address of each."""
+    bounced = make_subscriber(session, tokens, ADDRESS)
+    waiting = make_subscriber(session, tokens, "new@example.com", status="pending")
+    complained = make_subscriber(session, tokens, "left@example.com", status="unsubscribed")
+    return [
+        (bounced.address_hash, Reason.BOUNCED),
+        (waiting.address_hash, Reason.BOUNCED),
+        (complained.address_hash, Reason.COMPLAINED),
+    ]
+
+
+def people_are(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(select(Subscriber.status).order_by(Subscriber.id)))
+
+
+def test_what_the_relay_has_said_is_in_the_persons_record_in_the_same_transaction(
     database: Database, tokens: Tokens
 ) -> None:
     with database.transaction() as session:
-        bounced = make_subscriber(session, tokens, ADDRESS)
-        complained = make_subscriber(session, tokens, "left@example.com", status="unsubscribed")
-        waiting = make_subscriber(session, tokens, "new@example.com", status="pending")
-        suppression.suppress(session, bounced.address_hash, Reason.BOUNCED, NOW)
-        suppression.suppress(session, waiting.address_hash, Reason.BOUNCED, NOW)
-        suppression.suppress(session, complained.address_hash, Reason.COMPLAINED, NOW)
+        for address_hash, reason in verdicts(session, tokens):
+            suppression.suppress(session, address_hash, reason, NOW)
+    assert people_are(database) == ["bounced", "pending", "complained"]
+    assert sorted(event_names(database)) == ["bounced", "complained"]
+    with pytest.raises(RuntimeError), database.transaction() as session:
+        late = make_subscriber(session, tokens, "late@example.com")
+        suppression.suppress(session, late.address_hash, Reason.BOUNCED, NOW)
+        raise RuntimeError("the power fails")
+    assert sorted(event_names(database)) == ["bounced", "complained"]
+
+
+def test_what_was_suppressed_by_other_hands_is_written_down_later(database: Database, tokens: Tokens) -> None:
+    with database.transaction() as session:
+        for address_hash, reason in verdicts(session, tokens):
+            session.add(Suppression(address_hash=address_hash, reason=reason, created_at=NOW))
     with database.transaction() as session:
         assert lifecycle.follow(session, NOW) == 2
     with database.transaction() as session:
         assert lifecycle.follow(session, NOW) == 0
-        found = session.execute(select(Subscriber.email, Subscriber.status).order_by(Subscriber.id)).all()
-    assert [status for _, status in found] == ["bounced", "complained", "pending"]
+    assert people_are(database) == ["bounced", "pending", "complained"]
     assert sorted(event_names(database)) == ["bounced", "complained"]
 
 
