@@ -9,10 +9,11 @@ unknown outcome is tried again, with the same Message-ID, up to three times.
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import case, select, text, update
+from sqlalchemy import Executable, bindparam, case, select, text, update
 from sqlalchemy.orm import Session
 
 from blog.db import Database
@@ -20,7 +21,7 @@ from blog.delivery.email import Email
 from blog.delivery.mail import MailError, MailRefused, MailUncertain, MailUnreachable, send
 from blog.delivery.models import OutboxMail, OutboxState
 from blog.delivery.states import LEASE, Owner
-from blog.delivery.upsert import upsert
+from blog.delivery.upsert import dialect_of, insert_for
 
 MOST_UNKNOWN = 3
 #: The wait grows with the age of the mail, so that a relay's long outage costs no attempt.
@@ -49,25 +50,22 @@ def add(
 
     It is due at once, or at `due_at`.
     """
-    insert = upsert(session, OutboxMail).values(
-        kind=kind,
-        subject_id=subject_id,
-        dedup_key=dedup_key,
-        message_id=f"<{secrets.token_hex(16)}@{domain}>",
-        state=OutboxState.PENDING,
-        next_at=due_at or now,
-        created_at=now,
-    )
-    insert = insert.on_conflict_do_nothing(index_elements=[OutboxMail.dedup_key])
-    return session.scalar(insert.returning(OutboxMail.id)) is not None
+    row = {
+        "kind": kind,
+        "subject_id": subject_id,
+        "dedup_key": dedup_key,
+        "message_id": f"<{secrets.token_hex(16)}@{domain}>",
+        "state": OutboxState.PENDING,
+        "next_at": due_at or now,
+        "created_at": now,
+    }
+    return session.connection().scalar(_adding(dialect_of(session)), row) is not None
 
 
-def added_since(session: Session, dedup_keys: Iterable[str], since: datetime) -> set[str]:
-    """Return those of these keys under which a mail has been put into the outbox since then."""
-    found = select(OutboxMail.dedup_key).where(
-        OutboxMail.dedup_key.in_(list(dedup_keys)), OutboxMail.created_at > since
-    )
-    return set(session.scalars(found))
+def times_added(session: Session, dedup_keys: Iterable[str], since: datetime) -> dict[str, datetime]:
+    """Return those of these keys under which a mail has been put into the outbox since then, and when."""
+    found = session.connection().execute(_ADDED, {"keys": list(dedup_keys), "since": since})
+    return dict(found.all())
 
 
 def claim(session: Session, owner: Owner, now: datetime) -> OutboxMail | None:
@@ -234,3 +232,15 @@ def _record(session: Session, owner: Owner, mail: OutboxMail, **values: Any) -> 
         .values(**{**_RELEASED, **values})
     )
     return bool(written.rowcount == 1)  # type: ignore[attr-defined]
+
+
+@cache
+def _adding(dialect: str) -> Executable:
+    insert = insert_for(dialect, OutboxMail)
+    return insert.on_conflict_do_nothing(index_elements=[OutboxMail.dedup_key]).returning(OutboxMail.id)
+
+
+_ADDED = select(OutboxMail.dedup_key, OutboxMail.created_at).where(
+    OutboxMail.dedup_key.in_(bindparam("keys", expanding=True)),
+    OutboxMail.created_at > bindparam("since", type_=OutboxMail.created_at.type),
+)

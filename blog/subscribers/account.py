@@ -23,7 +23,7 @@ KNOWN = (Status.ACTIVE, Status.UNSUBSCRIBED, Status.BOUNCED)
 
 def request_link(session: Session, subscriber: Subscriber, act: Act, domain: str) -> bool:
     """Mail a fresh link to the address on record; False if that mailbox has had enough mail of us today."""
-    key = rationing.free_key(session, subscriber, act.now)
+    key = rationing.free_key(session, subscriber.public_id, subscriber.status, act.now)
     if key is None:
         return False
     session.execute(

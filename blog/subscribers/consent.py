@@ -7,6 +7,7 @@ from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from blog.subscribers.models import ConsentEvent
@@ -80,15 +81,16 @@ def record(
 ) -> None:
     """Add one event to a subscriber's record."""
     page = {"page": origin.page} if origin.page else {}
-    session.add(
-        ConsentEvent(
-            subscriber_id=subscriber_id,
-            event=event,
-            method=method,
-            at=now,
-            wording=origin.wording,
-            network=origin.network,
-            details={**(details or {}), **page},
-        )
-    )
-    session.flush()
+    row = {
+        "subscriber_id": subscriber_id,
+        "event": event,
+        "method": method,
+        "at": now,
+        "wording": origin.wording,
+        "network": origin.network,
+        "details": {**(details or {}), **page},
+    }
+    session.connection().execute(_ADDING, row)
+
+
+_ADDING = insert(ConsentEvent.__table__)  # type: ignore[arg-type]

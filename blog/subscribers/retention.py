@@ -51,7 +51,7 @@ def forget_unconfirmed(session: Session, now: datetime) -> int:
 
 def _remind(session: Session, person: Subscriber, domain: str, now: datetime) -> bool:
     """Put one reminder into the outbox, out of the same ration as what the form causes."""
-    key = rationing.free_key(session, person, now)
+    key = rationing.free_key(session, person.public_id, person.status, now)
     taken = session.scalar(
         update(Subscriber)
         .where(

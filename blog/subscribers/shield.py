@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from ipaddress import ip_address, ip_network
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Executable, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
-from blog.delivery.upsert import upsert
+from blog.delivery.upsert import dialect_of, insert_for
 from blog.subscribers.models import SignupCount
 from blog.tokens import BadToken, Purpose, Tokens
 
@@ -94,16 +95,26 @@ def forget_old(session: Session, now: datetime) -> None:
 def _count(session: Session, key: str, now: datetime) -> int:
     """Add one to this hour's count; return it. One statement, so that no two see the same number."""
     span = now.replace(minute=0, second=0, microsecond=0)
-    insert = upsert(session, SignupCount).values(key=key, span=span, tries=1)
-    added = insert.on_conflict_do_update(
-        index_elements=[SignupCount.key, SignupCount.span], set_={"tries": SignupCount.tries + 1}
-    )
-    return int(session.scalar(added.returning(SignupCount.tries)) or 0)
+    row = {"key": key, "span": span, "tries": 1}
+    return int(session.connection().scalar(_counting(dialect_of(session)), row) or 0)
 
 
 def _since(session: Session, key: str, since: datetime) -> int:
-    total = select(func.coalesce(func.sum(SignupCount.tries), 0))
-    return int(session.scalar(total.where(SignupCount.key == key, SignupCount.span > since)) or 0)
+    return int(session.connection().scalar(_TOTAL, {"its_key": key, "since": since}) or 0)
+
+
+@cache
+def _counting(dialect: str) -> Executable:
+    added = insert_for(dialect, SignupCount).on_conflict_do_update(
+        index_elements=[SignupCount.key, SignupCount.span], set_={"tries": SignupCount.tries + 1}
+    )
+    return added.returning(SignupCount.tries)
+
+
+_TOTAL = select(func.coalesce(func.sum(SignupCount.tries), 0)).where(
+    SignupCount.key == bindparam("its_key"),
+    SignupCount.span > bindparam("since", type_=SignupCount.span.type),
+)
 
 
 def _usual(session: Session, key: str, now: datetime) -> int:

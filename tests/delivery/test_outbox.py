@@ -85,8 +85,8 @@ def test_a_mail_with_a_known_key_is_not_added_again(database: Database) -> None:
 def test_keys_are_found_by_the_time_they_were_added(database: Database) -> None:
     add(database, 2)
     with database.reading() as session:
-        assert outbox.added_since(session, ["key:0", "key:9"], NOW - timedelta(1)) == {"key:0"}
-        assert outbox.added_since(session, ["key:0"], NOW) == set()
+        assert outbox.times_added(session, ["key:0", "key:9"], NOW - timedelta(1)) == {"key:0": NOW}
+        assert outbox.times_added(session, ["key:0"], NOW) == {}
 
 
 def test_a_claimed_mail_is_not_claimed_again_until_its_lease_is_over(database: Database) -> None:
