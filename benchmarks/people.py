@@ -1,29 +1,43 @@
-"""How people come in: a list of 100,000 brought over, on both databases.
+"""How people come in: a list of 100,000 brought over, and how long the form takes to answer about whom.
 
     make bench        or    python -m benchmarks.people lists --rows 100000
+                            python -m benchmarks.people answers --rounds 300
 
-The goal is 60 seconds, with the file read, every line checked and everything stored.
+`lists`: the goal is 60 seconds, with the file read, every line checked and all of it stored. `answers`: a
+stranger must not learn from the time of an answer whether an address is known. The goal is that the medians
+of all kinds of address lie within a tenth of each other; each round posts one of each, in random order.
 """
 
 import argparse
+import random
+import statistics
 import tempfile
 import time
 from pathlib import Path
 
+from flask import Flask
+from sqlalchemy import delete
+
 from benchmarks.search import databases
-from blog import clock, migrate
+from blog import clock, create_app, migrate
 from blog.cli import subscriber_lists
 from blog.content.values import Site, Topic
 from blog.db import Database
+from blog.delivery import suppression
+from blog.delivery.suppression import Reason
 from blog.links import Links
-from blog.settings import load_settings
+from blog.settings import Settings, load_settings
 from blog.subscribers import exporting
 from blog.subscribers.admission import Source
 from blog.subscribers.importing import Reading
+from blog.subscribers.models import SignupCount
 from blog.tokens import Tokens
 from blog.web.context import Services
+from tests.factories import make_subscriber
 
 SITE = Site(name="Bench", tagline="", timezone="Europe/Berlin", topics=(Topic("systems", "Systems"),))
+WARMING = 10
+STANDINGS = ["new", "pending", "active", "unsubscribed", "bounced", "complained", "erased", "no-such-mailbox"]
 TOKENS = Tokens((b"a-secret-for-benchmarks-0123456789abcdef",))
 
 
@@ -68,12 +82,72 @@ def _taken_over(database: Database, path: Path, dry_run: bool):  # type: ignore[
     return time.perf_counter() - started, reading.result
 
 
+def answers(rounds: int) -> None:
+    """Post for every kind of address and compare the medians; what no shield lets through is not compared."""
+    with databases() as found, tempfile.TemporaryDirectory() as folder:
+        for name, database in found.items():
+            migrate.upgrade(database)
+            app = create_app(_settings(database, Path(folder)))
+            times: dict[str, list[float]] = {standing: [] for standing in STANDINGS}
+            chance = random.Random(1)
+            for number in range(-WARMING, rounds):
+                for standing, seconds in _round(app, database, number, chance).items():
+                    if number >= 0:
+                        times[standing].append(seconds * 1000)
+            app.extensions["blog"].database.dispose()
+            medians = {standing: statistics.median(found) for standing, found in times.items()}
+            slowest = max(medians.values())
+            shown = "   ".join(f"{each} {ms:.2f} ({ms / slowest:.2f})" for each, ms in medians.items())
+            print(f"{name:<11} median ms (of the slowest): {shown}")
+
+
+def _round(app: Flask, database: Database, number: int, chance: random.Random) -> dict[str, float]:
+    """Make one address of each kind, then post for each; return the seconds."""
+    tokens = app.extensions["blog"].tokens
+    posts = {standing: f"{standing}{number}@mail.example.org" for standing in STANDINGS}
+    posts["no-such-mailbox"] = f"ab{number}@no-such-domain-zz.example"
+    with database.transaction() as session:
+        for standing in ("pending", "active", "unsubscribed"):
+            make_subscriber(session, tokens, posts[standing], status=standing)
+        for reason in (Reason.BOUNCED, Reason.COMPLAINED, Reason.ERASED):
+            suppression.suppress(session, tokens.address_hash(posts[reason]), reason, clock.now())
+    client = app.test_client(use_cookies=False)
+    seconds = {}
+    for place, standing in enumerate(chance.sample(STANDINGS, len(STANDINGS))):
+        # A network of its own, as a stranger with many would use: nothing is refused.
+        remote = {"REMOTE_ADDR": f"10.{place}.{number % 250}.7", "HTTP_HOST": "news.example.org"}
+        started = time.perf_counter()
+        client.post("/subscribe", data={"email": posts[standing]}, environ_overrides=remote)
+        seconds[standing] = time.perf_counter() - started
+    with database.transaction() as session:
+        session.execute(delete(SignupCount))
+    return seconds
+
+
+def _settings(database: Database, folder: Path) -> Settings:
+    content = folder / "content"
+    content.mkdir(exist_ok=True)
+    return load_settings(
+        database_url=database.url.render_as_string(hide_password=False),
+        site_url="https://news.example.org",
+        secret_key="a-secret-for-benchmarks-0123456789abcdef",
+        content_dir=content,
+        var_dir=folder / "var",
+        postal_address="Example Ltd, 1 High Street, Exampletown",
+        mail_default_sender="News <news@example.org>",
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("part", nargs="?", choices=["lists"], default="lists")
+    parser.add_argument("part", nargs="?", choices=["lists", "answers"])
     parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=200)
     options = parser.parse_args()
-    lists(options.rows)
+    if options.part != "answers":
+        lists(options.rows)
+    if options.part != "lists":
+        answers(options.rounds)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from flask import request
 
+from blog import clock
 from blog.delivery.addresses import Address
 from blog.subscribers import shield, signup
 from blog.subscribers.choices import Choices
 from blog.subscribers.consent import Method
-from blog.subscribers.pages import act, mail_domain, origin
+from blog.subscribers.pages import mail_domain, origin
 from blog.subscribers.shield import HOUR, Verdict, Visit
 from blog.subscribers.signup import Source
 from blog.web.context import services
@@ -21,7 +22,7 @@ class Refused(Exception):
 def enter(address: Address, choices: Choices, method: Method, token: str = "") -> Verdict:
     """Sign an address up, unless the shield is in doubt or refuses; return what it said."""
     database, tokens = services().database, services().tokens
-    now = act().now
+    now = clock.now()
     source = Source(method, origin(), mail_domain())
     proven = shield.is_proven(tokens, token)
     visit = Visit(request.remote_addr, address.wire.rpartition("@")[2], proven)
@@ -34,6 +35,8 @@ def enter(address: Address, choices: Choices, method: Method, token: str = "") -
                 source = replace(source, mailed_at=now + HOUR)
             if verdict is not Verdict.DOUBT:
                 signup.sign_up(session, address, choices, source, tokens, now)
+            if not _open():
+                shield.remember(session, tokens, visit, verdict, now)
     except Refused:
         return Verdict.REFUSE
     return verdict

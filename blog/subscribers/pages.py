@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from flask import Response, abort, make_response, render_template, request
+from flask import Response, abort, current_app, g, make_response, render_template, request
 
 from blog import clock
 from blog.content.values import Site
@@ -19,6 +19,22 @@ def page(template: str, status: int = 200, **values: object) -> Response:
     response = make_response(render_template(f"subscribers/{template}", **values), status)
     if request.method == "POST" or status != 200:
         response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def same_for_all(template: str) -> Response:
+    """Return the page that answers everybody alike, rendered once for each state of the publication.
+
+    In a flood of sign-ups the same words would be made hundreds of times a second.
+    """
+    here = site()
+    kept: dict[str, tuple[Site, str]] = current_app.extensions.setdefault("blog.answers", {})
+    known = kept.get(template)
+    # The publication is the same object for as long as nothing in it changes.
+    if known is None or known[0] is not here:
+        known = kept[template] = (here, render_template(f"subscribers/{template}"))
+    response = make_response(known[1])
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 
@@ -46,8 +62,11 @@ def mail_domain() -> str:
 
 
 def site() -> Site:
-    """Return the publication."""
-    return services().site()
+    """Return the publication, looked up once a request, as the templates do."""
+    if "site" not in g:
+        g.site = services().site()
+    here: Site = g.site
+    return here
 
 
 def _page_of_form() -> str:

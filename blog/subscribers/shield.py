@@ -58,19 +58,32 @@ def network_key(remote_address: str | None) -> str:
 
 
 def weigh(session: Session, tokens: Tokens, visit: Visit, now: datetime) -> Verdict:
-    """Count a sign-up and say what is to become of it; a refused one should be rolled back."""
+    """Count a sign-up for its network and say what is to become of it; a refused one should be rolled back.
+
+    `remember` counts for the site and the domain, at the end: everybody waits for those two rows, and holding
+    them throughout made all sign-ups go in single file. A few at the same moment may be one too many.
+    """
     network = network_key(visit.remote_address)
     if network:
         key = tokens.count_key(f"network {network}")
         this_hour = _count(session, key, now)
         if this_hour > NETWORK_AN_HOUR or _since(session, key, now - DAY) > NETWORK_A_DAY:
             return Verdict.REFUSE
-    site = tokens.count_key("site")
-    tries = _count(session, site, now)
+    site, domain = _shared_keys(tokens, visit)
+    known = {"keys": [site, domain], "span": _hour(now)}
+    so_far = dict(session.connection().execute(_THIS_HOUR, known).all())
+    tries = so_far.get(site, 0) + 1
     if tries > CALM_AN_HOUR and not visit.proven and tries > UNUSUAL * _usual(session, site, now):
         return Verdict.DOUBT
-    of_domain = _count(session, tokens.count_key(f"domain {visit.domain}"), now)
-    return Verdict.LATER if of_domain > DOMAIN_AN_HOUR else Verdict.PASS
+    return Verdict.LATER if so_far.get(domain, 0) >= DOMAIN_AN_HOUR else Verdict.PASS
+
+
+def remember(session: Session, tokens: Tokens, visit: Visit, verdict: Verdict, now: datetime) -> None:
+    """Count a sign-up for the site, and unless it was in doubt for the domain that is mailed."""
+    site, domain = _shared_keys(tokens, visit)
+    # Always in this order, so that no two wait for each other.
+    for key in (site,) if verdict is Verdict.DOUBT else (site, domain):
+        _count(session, key, now)
 
 
 def form_token(tokens: Tokens) -> str:
@@ -92,10 +105,17 @@ def forget_old(session: Session, now: datetime) -> None:
     session.execute(delete(SignupCount).where(SignupCount.span < now - WEEK - HOUR))
 
 
+def _shared_keys(tokens: Tokens, visit: Visit) -> tuple[str, str]:
+    return tokens.count_key("site"), tokens.count_key(f"domain {visit.domain}")
+
+
+def _hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
 def _count(session: Session, key: str, now: datetime) -> int:
     """Add one to this hour's count; return it. One statement, so that no two see the same number."""
-    span = now.replace(minute=0, second=0, microsecond=0)
-    row = {"key": key, "span": span, "tries": 1}
+    row = {"key": key, "span": _hour(now), "tries": 1}
     return int(session.connection().scalar(_counting(dialect_of(session)), row) or 0)
 
 
@@ -111,6 +131,15 @@ def _counting(dialect: str) -> Executable:
     return added.returning(SignupCount.tries)
 
 
+_THIS_HOUR = select(SignupCount.key, SignupCount.tries).where(
+    SignupCount.key.in_(bindparam("keys", expanding=True)),
+    SignupCount.span == bindparam("span", type_=SignupCount.span.type),
+)
+_HOURS = select(SignupCount.tries).where(
+    SignupCount.key == bindparam("its_key"),
+    SignupCount.span > bindparam("since", type_=SignupCount.span.type),
+    SignupCount.span < bindparam("before", type_=SignupCount.span.type),
+)
 _TOTAL = select(func.coalesce(func.sum(SignupCount.tries), 0)).where(
     SignupCount.key == bindparam("its_key"),
     SignupCount.span > bindparam("since", type_=SignupCount.span.type),
@@ -119,11 +148,8 @@ _TOTAL = select(func.coalesce(func.sum(SignupCount.tries), 0)).where(
 
 def _usual(session: Session, key: str, now: datetime) -> int:
     """Return the median of the last week's hours, this one left out."""
-    this_hour = now.replace(minute=0, second=0, microsecond=0)
-    rows = select(SignupCount.tries).where(
-        SignupCount.key == key, SignupCount.span > now - WEEK, SignupCount.span < this_hour
-    )
-    return _median(list(session.scalars(rows)), hours=7 * 24)
+    span = {"its_key": key, "since": now - WEEK, "before": _hour(now)}
+    return _median(list(session.connection().scalars(_HOURS, span)), hours=7 * 24)
 
 
 def _median(counted: Sequence[int], hours: int) -> int:

@@ -10,7 +10,7 @@ from blog.subscribers.choices import Choices
 from blog.subscribers.confirmation import Confirmation, State
 from blog.subscribers.consent import Method
 from blog.subscribers.models import Cadence, Status, Subscriber
-from blog.subscribers.pages import act, mail_domain, page, refuse_other_sites, site
+from blog.subscribers.pages import act, mail_domain, page, refuse_other_sites, same_for_all, site
 from blog.subscribers.shield import Verdict
 from blog.tokens import BadToken, ExpiredToken
 from blog.web.context import services
@@ -36,7 +36,7 @@ def subscribe() -> Response:
     """Take a request; whatever is known of the address, the answer is the same."""
     refuse_other_sites()
     if request.form.get("website"):
-        return page("sent.html")  # Only a program fills in a field that nobody sees.
+        return same_for_all("sent.html")  # Only a program fills in a field that nobody sees.
     here, form = site(), request.form
     try:
         address = addresses.parse(form.get("email", ""))
@@ -52,7 +52,7 @@ def subscribe() -> Response:
     verdict = door.enter(address, chosen, Method.FORM, form.get("form", ""))
     if verdict is Verdict.REFUSE:
         raise TooManyRequests(retry_after=RETRY_SECONDS)
-    return _one_more_button() if verdict is Verdict.DOUBT else page("sent.html")
+    return _one_more_button() if verdict is Verdict.DOUBT else same_for_all("sent.html")
 
 
 @blueprint.get("/confirm/<token>")

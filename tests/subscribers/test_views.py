@@ -14,6 +14,7 @@ from blog import clock
 from blog.db import Database
 from blog.delivery import suppression
 from blog.delivery.suppression import Reason
+from blog.settings import Settings
 from blog.subscribers import confirmation, preferences, unsubscribe
 from blog.subscribers.models import Subscriber
 from blog.tokens import Purpose, Tokens
@@ -379,3 +380,18 @@ def test_a_long_ago_subscriber_may_leave_and_come_back(
     with database.reading() as session:
         assert suppression.reason_for(session, row.address_hash) is None
     assert subscriber(database).confirmed_at <= clock.now()  # type: ignore[operator]
+
+
+def test_the_answer_to_everybody_is_made_once_and_follows_the_publication(
+    client: FlaskClient, settings: Settings
+) -> None:
+    def answer(number: int) -> str:
+        said = client.post("/subscribe", data={"email": f"reader{number}@example.org"})
+        assert said.headers["Cache-Control"] == "no-store"
+        return said.text
+
+    first = answer(1)
+    assert answer(2) == first
+    described = settings.content_dir / "site.toml"
+    described.write_text(described.read_text().replace("Signal & System", "Another Name"))
+    assert "Another Name" in answer(3)

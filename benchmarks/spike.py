@@ -1,0 +1,133 @@
+"""A flood of sign-ups beside a digest that is being sent, on both databases, on one machine.
+
+    make bench        or    python -m benchmarks.spike --seconds 20
+
+Goals: 300 sign-ups a second, none lost or failed, 99 of 100 answered in 250 ms, 150 mails a second beside.
+Needs `wrk` (Debian's package of this name), which shares the cores with the web server's two processes, the
+sender and a relay written in Python. Every sign-up comes from a network of its own with a genuine form, so
+that the shield lets it through and all of its work is done.
+"""
+
+import argparse
+import re
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from benchmarks.search import databases
+from benchmarks.sending import TEMPLATE
+from blog import clock, migrate
+from blog.db import Database
+from blog.delivery.models import OutboxMail
+from blog.delivery.sender import Sending, send_due
+from blog.delivery.smtp import Relay
+from blog.delivery.states import Claim, Owner, Policy
+from blog.subscribers import shield
+from blog.subscribers.models import Subscriber
+from blog.tokens import Tokens
+from tests.crash.killing import relay_process
+from tests.journeys.installation import SECRET, Installation, free_port
+from tests.mailings import make_mailing
+
+CONNECTIONS = 8
+RECIPIENTS = 40_000
+FLOOD = """
+local n = FIRST
+request = function()
+  n = n + 1
+  local network = string.format("%d.%d.%d.7", 11 + math.floor(n / 62500), math.floor(n / 250) % 250, n % 250)
+  local headers = {
+    ["Content-Type"] = "application/x-www-form-urlencoded",
+    ["Host"] = "news.example.org",
+    ["X-Forwarded-For"] = network,
+  }
+  local body = "email=reader" .. n .. "%40mail" .. (n % 997) .. ".example.org&form=FORM"
+  return wrk.format("POST", "/subscribe", headers, body)
+end
+"""
+
+
+def run(name: str, database: Database, seconds: int, digest: bool) -> None:
+    """Measure one database, with a digest beside the flood or without."""
+    with tempfile.TemporaryDirectory() as kept, relay_process(Path(kept) / "log", seed=1, delay=0.0) as smtp:
+        url = database.url.render_as_string(hide_password=False)
+        site = Installation(Path(kept), url, smtp, free_port())
+        site.content.mkdir()
+        site.extra |= {"BLOG_SITE_URL": "https://news.example.org", "BLOG_TRUSTED_PROXIES": "1"}
+        script = Path(kept) / "flood.lua"
+        token = shield.form_token(Tokens((SECRET.encode(),)))
+        before = _signed_up(database)
+        script.write_text(FLOOD.replace("FORM", token).replace("FIRST", str(before * 2)))
+        stop, sent = threading.Event(), [0, 0.0]
+        with site.serving(workers=2):
+            time.sleep(shield.QUICKEST.total_seconds())
+            sender = threading.Thread(target=_send, args=(database, smtp, stop, sent))
+            if digest:
+                sender.start()
+            said = subprocess.run(
+                ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script),
+                 f"http://127.0.0.1:{site.port}"],
+                capture_output=True, text=True, check=True,
+            ).stdout  # fmt: skip
+            stop.set()
+            if digest:
+                sender.join()
+        _tell(name, said, _signed_up(database) - before, seconds, sent if digest else None)
+
+
+def _send(database: Database, port: int, stop: threading.Event, sent: list[float]) -> None:
+    relay = Relay("127.0.0.1", port, "bench.example.org")
+    owner = Owner("bench/0", f"bench/0/{time.monotonic()}")
+    started = time.perf_counter()
+    report = send_due(Sending(database, owner, relay, 4, Policy.HOLD, _fill, clock.now), stop, patience=3)
+    sent[:] = [sum(report.results.values()), time.perf_counter() - started]
+
+
+def _fill(claim: Claim) -> Mapping[str, bytes]:
+    return {"to": claim.address.encode(), "message_id": claim.message_id.encode()}
+
+
+def _signed_up(database: Database) -> int:
+    with database.reading() as session:
+        mails = session.scalar(select(func.count()).select_from(OutboxMail)) or 0
+        assert mails == session.scalar(select(func.count()).select_from(Subscriber)), "one mail each"
+    return mails
+
+
+def _tell(name: str, said: str, stored: int, seconds: int, sent: list[float] | None) -> None:
+    found = re.search(r"(\d+) requests in", said)
+    tail = re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
+    assert found, said
+    assert tail, said
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    failed = (int(refused[1]) if refused else 0) + ("Socket errors" in said)
+    p99 = float(tail[1]) * {"us": 0.001, "ms": 1, "s": 1000}[tail[2]]
+    # What was under way when the flood ended is stored and not counted: at most one for each connection.
+    assert 0 <= stored - int(found[1]) + (int(refused[1]) if refused else 0) <= CONNECTIONS, (stored, said)
+    beside = f"   beside it {sent[0] / sent[1]:5.0f} mails/s" if sent else "   alone"
+    rate = f"{stored / seconds:5.0f} sign-ups/s   p99 {p99:5.0f} ms   failed {failed}   lost 0"
+    print(f"{name:<11} {rate}{beside}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--seconds", type=int, default=20)
+    options = parser.parse_args()
+    with databases() as found:
+        for name, database in found.items():
+            migrate.upgrade(database)
+            with database.transaction() as session:
+                make_mailing(session, RECIPIENTS, clock.now(), TEMPLATE)
+            for digest in (True, False):
+                with suppress(KeyboardInterrupt):
+                    run(name, database, options.seconds, digest)
+
+
+if __name__ == "__main__":
+    main()
