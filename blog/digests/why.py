@@ -28,6 +28,7 @@ class Moment:
     at: datetime
     what: str
     words: str = ""
+    of_the_person: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def why(session: Session, tokens: Tokens, email: str, issue_id: int) -> Answer:
     mine = Delivery.mailing_id == issue_id, Delivery.recipient_id == person.id
     delivery = session.scalar(select(Delivery).where(*mine))
     record = standing.record(session, person)
-    told = [Moment(event.at, standing.in_words(event)) for event in record]
+    told = [Moment(event.at, standing.in_words(event), of_the_person=True) for event in record]
     told += [Moment(issue.created_at, f"issue {issue_id} was planned for readers who hear {_often(issue)}")]
     happened = events.of(session, issue_id, delivery.id if delivery else -1)
     told += [Moment(event.at, _event(event), event.words) for event in happened]
@@ -76,7 +77,8 @@ def _answer(
     articles: tuple[str, ...],
     told: list[Moment],
 ) -> Answer:
-    timeline = tuple(sorted(told, key=lambda moment: moment.at))
+    # Of one moment, what happened to the mail comes first: what the record says then follows from it.
+    timeline = tuple(sorted(told, key=lambda moment: (moment.at, moment.of_the_person)))
     return Answer(issue.id, issue.title, outcome, verdict, message_id, articles, timeline)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import literal, select
 
 from blog import clock
 from blog.db import Database
@@ -217,8 +217,9 @@ def planned(database: Database) -> list[tuple[str, str, str]]:
         for _ in range(2):
             mailing = ledger.open_mailing(session, "digest", "bounces@example.org", now)
             variant = ledger.add_variant(session, mailing, "all", TEMPLATE)
-            columns = (Subscriber.id, Subscriber.public_id, Subscriber.address, Subscriber.address_hash)
-            ledger.plan(session, mailing, variant, select(*columns), "example.org", now)
+            person = (Subscriber.id, Subscriber.public_id, Subscriber.address, Subscriber.address_hash)
+            columns = (*person, literal(variant), literal(now, Delivery.next_at.type))
+            ledger.plan(session, mailing, select(*columns), "example.org", now)
         assert len(ledger.claim(session, 1, OWNER, 1, now)[0]) == 1
     return deliveries(database)
 
