@@ -2,14 +2,17 @@
 
 from blog.articles.publication import Publication
 from blog.db import Database
+from blog.delivery import suppression
 from blog.links import Links
 from blog.settings import Settings
+from blog.subscribers import lifecycle
 from blog.tokens import Tokens
 from blog.web.context import Services
 
 
 def build(settings: Settings) -> Services:
     """Return the services that these settings ask for."""
+    introduce()
     database = Database(settings.sqlalchemy_url)
     return Services(
         settings=settings,
@@ -18,3 +21,8 @@ def build(settings: Settings) -> Services:
         links=Links(settings.site_url),
         site=Publication(database, settings.content_dir),
     )
+
+
+def introduce() -> None:
+    """Have rooms hear from those below what they must know; doing it twice changes nothing."""
+    suppression.heard_by(lifecycle.write_down)

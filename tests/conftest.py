@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
-from blog import migrate
+from blog import migrate, runtime
 from blog.articles.publication import Publication
 from blog.db import Database
 from blog.links import Links
@@ -30,6 +30,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         only_sqlite = metafunc.definition.get_closest_marker("sqlite")
         engines = ["sqlite"] if only_sqlite else ["sqlite", "postgresql"]
         metafunc.parametrize("engine", engines, scope="session")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def introduced() -> None:
+    """The rooms hear from one another what they must, as in every process of the product."""
+    runtime.introduce()
 
 
 @pytest.fixture(autouse=True)

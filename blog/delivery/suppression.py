@@ -31,10 +31,10 @@ Hearer = Callable[[Session, list[str], Reason, datetime], None]
 _HEARERS: list[Hearer] = []
 
 
-def heard_by(hearer: Hearer) -> Hearer:
+def heard_by(hearer: Hearer) -> None:
     """Have a room above told, in the same transaction, whenever addresses are put on the list."""
-    _HEARERS.append(hearer)
-    return hearer
+    if hearer not in _HEARERS:
+        _HEARERS.append(hearer)
 
 
 def suppress(session: Session, address_hash: str, reason: Reason, now: datetime) -> None:

@@ -26,7 +26,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from blog.delivery import suppression
 from blog.delivery.models import Suppression
 from blog.delivery.suppression import Reason
 from blog.subscribers import audience, consent
@@ -144,7 +143,6 @@ def requesting(who: ColumnElement[bool], reason: Reason | None, values: Mapping[
     )
 
 
-@suppression.heard_by
 def write_down(session: Session, address_hashes: list[str], reason: Reason, now: datetime) -> None:
     """Write a bounce or a complaint into people's own records, in the transaction that suppresses them."""
     event = _FALLEN.get(reason)
