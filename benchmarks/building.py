@@ -108,8 +108,28 @@ def _megabytes(process: int) -> float:
     return 0.0
 
 
-def ours(folder: Path, articles: int) -> dict[str, Run]:
-    """Return what a first sync takes, one with nothing changed, and one with one file changed."""
+class Table:
+    """Prints each figure as it is found, and its ratio to the first."""
+
+    def __init__(self) -> None:
+        self._first = 0.0
+
+    def add(self, label: str, seconds: float, figures: object) -> None:
+        """Print one line."""
+        self._first = self._first or seconds
+        print(f"{label:24}{figures}   {seconds / self._first:5.2f} x ours", flush=True)
+
+    def run(self, label: str, took: Run) -> None:
+        """Print what a command took."""
+        self.add(label, took.seconds, took)
+
+    def wait(self, label: str, seconds: float) -> None:
+        """Print how long somebody waits."""
+        self.add(label, seconds, f"{seconds * 1000:8.0f} ms")
+
+
+def ours(folder: Path, articles: int, table: Table) -> None:
+    """Measure a first sync, one with nothing changed, and one with one file changed."""
     content = folder / "ours" / "articles"
     write(content, articles)
     environment = {
@@ -120,14 +140,13 @@ def ours(folder: Path, articles: int) -> dict[str, Run]:
     command = [sys.executable, "-m", "blog.cli"]
     here = Path.cwd()
     run([*command, "db", "upgrade"], here, environment)
-    found = {"ours, everything": run([*command, "sync"], here, environment)}
+    table.run("ours, everything", run([*command, "sync"], here, environment))
     time.sleep(2.5)  # a file that has just changed is not trusted to stay as it is
     run([*command, "sync"], here, environment)
-    found["ours, nothing changed"] = run([*command, "sync"], here, environment)
+    table.run("ours, nothing changed", run([*command, "sync"], here, environment))
     edited = content / f"article-{articles // 2}.md"
     edited.write_text(edited.read_text() + "\nOne more sentence.\n")
-    found["ours, one file edited"] = run([*command, "sync"], here, environment)
-    return found
+    table.run("ours, one file edited", run([*command, "sync"], here, environment))
 
 
 def visible(command: list[str], site: str, folder: Path, article: Path, environment: dict[str, str]) -> float:
@@ -216,24 +235,19 @@ def main() -> None:
     path = f"{options.peers / 'bin'}:{os.environ['PATH']}" if options.peers else None
     with tempfile.TemporaryDirectory(prefix="building-") as name:
         folder = Path(name)
-        print(f"{options.articles:,} articles, load {os.getloadavg()[0]:.1f}")
-        found = ours(folder, options.articles)
-        program = shutil.which("hugo", path=path)
-        if program:
-            found["Hugo, related"] = hugo(program, folder, options.articles, related=True)
-            found["Hugo"] = hugo(program, folder, options.articles, related=False)
-        other = shutil.which("pelican", path=path)
-        if other:
-            found["Pelican"] = pelican(other, folder, options.articles)
-        waits = {"ours": visible_ours(folder, options.articles)}
-        if program:
-            waits["Hugo, related"] = visible_hugo(program, folder, options.articles)
-    first = found["ours, everything"].seconds
-    for label, took in found.items():
-        print(f"{label:24}{took}   {took.seconds / first:5.2f} x ours")
-    print("saved until visible:")
-    for label, seconds in waits.items():
-        print(f"{label:24}{seconds * 1000:8.0f} ms   {seconds / waits['ours']:5.2f} x ours")
+        print(f"{options.articles:,} articles, load {os.getloadavg()[0]:.1f}", flush=True)
+        building, waiting = Table(), Table()
+        ours(folder, options.articles, building)
+        with_hugo, with_pelican = shutil.which("hugo", path=path), shutil.which("pelican", path=path)
+        if with_hugo:
+            building.run("Hugo, related", hugo(with_hugo, folder, options.articles, related=True))
+            building.run("Hugo", hugo(with_hugo, folder, options.articles, related=False))
+        if with_pelican:
+            building.run("Pelican", pelican(with_pelican, folder, options.articles))
+        print("saved until visible:", flush=True)
+        waiting.wait("ours", visible_ours(folder, options.articles))
+        if with_hugo:
+            waiting.wait("Hugo, related", visible_hugo(with_hugo, folder, options.articles))
 
 
 if __name__ == "__main__":

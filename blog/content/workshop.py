@@ -15,6 +15,7 @@ from blog.content.values import Problem, Prose
 from blog.content.witness import Made, still_holds
 from blog.errors import BlogError
 
+
 @dataclass(frozen=True)
 class Workshop:
     """Makes renderings with one shelf; `read_again` gives the text of a manuscript that has let go of it."""
