@@ -1,12 +1,15 @@
 """`blog preview`: the site as it will be, drafts and all, in a browser that follows what is written."""
 
 import gc
+import multiprocessing
 import os
+import signal
 import tempfile
 import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import click
@@ -75,7 +78,7 @@ def preview(path: Path | None, port: int) -> None:
         with _served(app, port, stage):
             _welcome(library, settings, file)
             _watch(content_dir, shop, stage, stop, seen)
-        database.dispose()
+        shop.close()
     click.echo("The preview has ended.")
 
 
@@ -124,7 +127,7 @@ class _Shop:
         self._renderings = Renderings(self._cache_dir)
         self._memory = Memory()
         self._shown: Library | None = None
-        self._relating = threading.Thread()
+        self._relating: SpawnProcess | None = None
 
     def look(self, touched: Collection[str] = (), progress: Progress | None = None) -> Library:
         """Read what has changed, and show it; a file that is broken keeps its last page."""
@@ -146,16 +149,29 @@ class _Shop:
 
     def relate(self) -> bool:
         """Work out beside everything else what is related to what is shown; return whether that has begun."""
-        if self._relating.is_alive():
+        if self._relating and self._relating.is_alive():
             return False
-        self._relating = threading.Thread(target=self._relate, daemon=True)
+        # A process: in a thread, the page that is written would take turns with it.
+        work = (self._database.url.render_as_string(hide_password=False), self._cache_dir)
+        self._relating = multiprocessing.get_context("spawn").Process(target=_relate, args=work, daemon=True)
         self._relating.start()
         return True
 
-    def _relate(self) -> None:
-        # A preview that ends takes database and folder away; the next change has it worked out again.
-        with suppress(BlogError, SQLAlchemyError, OSError):
-            relate(self._database, clock.now, self._cache_dir)
+    def close(self) -> None:
+        """Stop whatever still goes on."""
+        if self._relating:
+            self._relating.kill()
+            self._relating.join()
+        self._database.dispose()
+
+
+def _relate(url: str, cache_dir: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
+    database = Database(url)
+    # What cannot be worked out now is worked out after the next change.
+    with suppress(BlogError, SQLAlchemyError, OSError):
+        relate(database, clock.now, cache_dir)
+    database.dispose()
 
 
 @contextmanager

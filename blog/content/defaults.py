@@ -15,7 +15,7 @@ from blog.content import fields, front_matter
 from blog.content.front_matter import LARGEST_FILE, Header
 from blog.content.keys import squeezed
 from blog.content.problems import Malformed
-from blog.content.sanitising import MODES, SANITIZE
+from blog.content.raw_html import MODES, SANITIZE
 from blog.content.values import Problem
 
 #: File name → the mark that encloses a header of that language.

@@ -5,8 +5,6 @@ import nh3
 from blog.content import formulas
 from blog.content.effort import check_depth
 
-ESCAPE, SANITIZE, TRUST = "escape", "sanitize", "trust"
-MODES = (ESCAPE, SANITIZE, TRUST)
 
 _TAGS = {
     *("a", "abbr", "aside", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "col"),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from blog.content.headers import toml_error
 from blog.content.keys import plain
-from blog.content.sanitising import ESCAPE, MODES
+from blog.content.raw_html import ESCAPE, MODES
 from blog.content.slugs import is_slug, slug_for
 from blog.content.values import Author, Problem, Site, Topic
 from blog.theme import too_pale
