@@ -32,7 +32,7 @@ from blog.subscribers.admission import Source
 from blog.subscribers.importing import Reading
 from blog.subscribers.models import SignupCount
 from blog.tokens import Tokens
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.factories import make_subscriber
 
 SITE = Site(name="Bench", tagline="", timezone="Europe/Berlin", topics=(Topic("systems", "Systems"),))

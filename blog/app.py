@@ -34,8 +34,9 @@ from blog.subscribers import account_views as account
 from blog.subscribers import api
 from blog.subscribers import views as subscribers
 from blog.web import addresses, error_pages, guards, headers, page_cache, static_files
-from blog.web.context import Services, services
+from blog.web.context import services
 from blog.web.editions import Editions
+from blog.web.pieces import Services
 
 LARGEST_BODY = 64 * 1024
 MOST_FORM_PARTS = 100

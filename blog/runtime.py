@@ -7,7 +7,7 @@ from blog.links import Links
 from blog.settings import Settings
 from blog.subscribers import lifecycle
 from blog.tokens import Tokens
-from blog.web.context import Services
+from blog.web.pieces import Services
 
 
 def build(settings: Settings) -> Services:

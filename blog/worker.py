@@ -23,7 +23,7 @@ from blog.errors import BlogError
 from blog.site import websub
 from blog.subscribers import emails, lifecycle, moving, retention, shield
 from blog.subscribers.welcome import Teaser
-from blog.web.context import Services
+from blog.web.pieces import Services
 
 #: How many times in a row a relay may fail before `--until-idle` gives up; about three seconds.
 PATIENCE = 6

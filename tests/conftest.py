@@ -20,7 +20,7 @@ from blog.db import Database
 from blog.links import Links
 from blog.settings import Settings, load_settings
 from blog.tokens import Tokens
-from blog.web.context import Services
+from blog.web.pieces import Services
 
 SECRET = "a-secret-for-tests-only-0123456789abcdef"
 

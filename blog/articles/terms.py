@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 TITLE_WEIGHT = 3
-_WORD = re.compile(r"\w(?:['’]?\w)+")
+_WORD = re.compile(r"\w+(?:'\w+)*")
 _ADDRESS = re.compile(r"https?://\S+")
 
 
@@ -27,8 +27,10 @@ class Counted:
 
 def words(text: str) -> list[str]:
     """Return the words of a text as they are written, without addresses and possessive endings."""
-    found = _WORD.findall(_ADDRESS.sub(" ", text).replace("’", "'"))
-    return [word.removesuffix("'s") for word in found]
+    if "://" in text:
+        text = _ADDRESS.sub(" ", text)
+    found = _WORD.findall(text.replace("’", "'"))
+    return [word.removesuffix("'s") for word in found] if "'s" in text or "’s" in text else found
 
 
 def counted(title: str, headings: Sequence[str], prose: str) -> Counted:
@@ -36,14 +38,16 @@ def counted(title: str, headings: Sequence[str], prose: str) -> Counted:
     written = Counter(words("\n".join((prose, *headings))))
     for word in words(title):
         written[word] += TITLE_WEIGHT
-    counts: dict[str, int] = {}
-    forms: dict[str, str] = {}
-    for word, count in written.items():
+    # Nearly all words are written in small letters, and stand for themselves.
+    capitalised = [word for word in written if word != word.lower()]
+    unusual: dict[str, str] = {}
+    for word in capitalised:
         term = word.lower()
-        if "'" in term or len(term) < 2:
-            continue
-        counts[term] = counts.get(term, 0) + count
-        if word == term or term not in forms:
-            forms[term] = word
-    unusual = {sys.intern(term): sys.intern(form) for term, form in forms.items() if form != term}
-    return Counted(tuple(map(sys.intern, counts)), array("I", counts.values()), unusual)
+        if term not in written:
+            unusual.setdefault(term, word)
+        written[term] += written.pop(word)
+    for word in [word for word in written if len(word) < 2 or "'" in word]:
+        del written[word]
+        unusual.pop(word, None)
+    forms = {sys.intern(term): sys.intern(form) for term, form in unusual.items()}
+    return Counted(tuple(map(sys.intern, written)), array("I", written.values()), forms)

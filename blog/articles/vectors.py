@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -53,10 +54,11 @@ class Rarity:
 
     def vector(self, text: Counted) -> tuple[Numbers, Weights]:
         """Return a text's terms, by number and the heaviest first, with their weights at length one."""
-        numbers = np.array([self._numbers.get(term, -1) for term in text.terms], dtype=np.int32)
+        numbers = np.fromiter(map(self._numbers.get, text.terms, repeat(-1)), np.int32, len(text.terms))
         known = numbers >= 0
         numbers = numbers[known]
-        weights = (1 + np.log(np.array(text.counts, dtype=np.float64)[known])) * self._rare[numbers]
+        counts = np.frombuffer(text.counts, dtype=np.uintc)[known]
+        weights = (1 + np.log(counts, dtype=np.float64)) * self._rare[numbers]
         heaviest = np.lexsort((numbers, -weights))[: self.heaviest]
         numbers, weights = numbers[heaviest], weights[heaviest]
         length = math.sqrt(float(weights @ weights)) or 1.0
@@ -94,10 +96,14 @@ class Vectors:
         part = slice(self.starts[text], self.starts[text + 1])
         return self.terms[part], self.weights[part]
 
+    @cached_property
+    def _size(self) -> int:
+        return int(self.terms.max(initial=-1)) + 1
+
     def spread_out(self, text: int) -> Weights:
         """Return the weights of one text by the number of their term, nought for all terms it lacks."""
         terms, weights = self.of(text)
-        dense = np.zeros(int(self.terms.max(initial=-1)) + 1, dtype=np.float32)
+        dense = np.zeros(self._size, dtype=np.float32)
         dense[terms] = weights
         return dense
 

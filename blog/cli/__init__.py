@@ -5,7 +5,6 @@ import os
 import sys
 
 import click
-from flask.cli import AppGroup
 
 from blog.errors import BlogError
 
@@ -28,7 +27,7 @@ COMMANDS = {
 }
 
 
-class Commands(AppGroup):
+class Commands(click.Group):
     """The group of all commands, each imported on first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -45,6 +44,7 @@ class Commands(AppGroup):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="blog", message="%(prog)s %(version)s", prog_name="blog")
 def cli() -> None:
     """Publish Markdown as a fast, quiet site, and mail it to the people who asked for it.
 

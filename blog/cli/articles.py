@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 
 from blog import clock
 from blog.articles import reading, sharing
@@ -16,7 +15,7 @@ from blog.cli.opening import json_option, open_services, print_json
 from blog.cli.progress import bar
 from blog.content import problems as problem_lines
 from blog.errors import BlogError
-from blog.web.context import Services
+from blog.web.pieces import Services
 
 
 @click.command("sync")
@@ -46,12 +45,12 @@ def sync_command(force: bool, as_json: bool) -> None:
     )
 
 
-@click.group("articles", cls=AppGroup)
+@click.group("articles")
 def articles() -> None:
     """Look at the published index."""
 
 
-@articles.command("list", with_appcontext=False)
+@articles.command("list")
 @json_option
 def list_command(as_json: bool) -> None:
     """List the articles that readers can see, newest first."""
@@ -67,7 +66,7 @@ def list_command(as_json: bool) -> None:
         click.echo("No articles yet. Put a Markdown file into content/articles and run: blog sync")
 
 
-@articles.command("share", with_appcontext=False)
+@articles.command("share")
 @click.argument("slug_or_file")
 @click.option(
     "--days", type=click.IntRange(1, sharing.MOST_DAYS), default=sharing.USUAL_DAYS, show_default=True

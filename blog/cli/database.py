@@ -1,18 +1,17 @@
 """`blog db`: the database's schema."""
 
 import click
-from flask.cli import AppGroup
 
 from blog import migrate
 from blog.cli.opening import open_services
 
 
-@click.group("db", cls=AppGroup)
+@click.group("db")
 def group() -> None:
     """Look after the database."""
 
 
-@group.command("upgrade", with_appcontext=False)
+@group.command("upgrade")
 def upgrade() -> None:
     """Bring the database to this version's schema; safe to repeat."""
     services = open_services(ready=False)

@@ -23,7 +23,7 @@ from blog.content.progress import Progress
 from blog.delivery.inbox import inbox_server
 from blog.errors import BlogError
 from blog.settings import Settings, demo_file, load_settings
-from blog.web.context import Services
+from blog.web.pieces import Services
 
 WATCH_SECONDS = 0.5
 START_SECONDS = 30.0

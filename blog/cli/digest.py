@@ -4,7 +4,6 @@ from dataclasses import asdict
 from datetime import datetime
 
 import click
-from flask.cli import AppGroup
 
 from blog import clock
 from blog.cli import digest_before, digest_control, digest_correct, digest_status
@@ -14,7 +13,7 @@ from blog.digests import dispatch
 from blog.subscribers.models import Cadence
 
 
-@click.group("digest", cls=AppGroup)
+@click.group("digest")
 def group() -> None:
     """Plan issues, send them, and follow them."""
 
@@ -27,7 +26,7 @@ cadence_option = click.option(
 )
 
 
-@group.command("run", with_appcontext=False)
+@group.command("run")
 @cadence_option
 @at_option
 @click.option("--watch", is_flag=True, help="Show how the worker sends it, until it is done.")
@@ -42,7 +41,7 @@ def run(cadence: str, at: datetime | None, watch: bool, as_json: bool) -> None:
         digest_status.watch(open_services(), opened.issue)
 
 
-@group.command("plan", with_appcontext=False)
+@group.command("plan")
 @cadence_option
 @at_option
 @json_option

@@ -17,7 +17,7 @@ from blog.digests.preview import Seen
 from blog.digests.rehearsal import Rehearsal
 from blog.errors import BlogError, UsageError
 from blog.subscribers.models import Cadence
-from blog.web.context import Services
+from blog.web.pieces import Services
 from blog.worker import relay_of
 
 issue_argument = click.argument("issue", type=int, required=False)

@@ -8,7 +8,7 @@ from blog.delivery import addresses, balance, control
 from blog.delivery.events import Event
 from blog.digests import review
 from blog.errors import UsageError
-from blog.web.context import Services
+from blog.web.pieces import Services
 
 SETTLING = {"hold": Event.HELD, "resend": Event.RESENT, "accepted": Event.SETTLED}
 

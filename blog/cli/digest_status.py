@@ -16,7 +16,7 @@ from blog.delivery import balance
 from blog.delivery.models import MailingState
 from blog.delivery.states import Progress
 from blog.errors import BlogError
-from blog.web.context import Services
+from blog.web.pieces import Services
 
 PLACES = {
     "accepted": "the relay has taken it",

@@ -8,7 +8,7 @@ import click
 from blog import revisions, runtime
 from blog.errors import BlogError
 from blog.settings import load_settings
-from blog.web.context import Services
+from blog.web.pieces import Services
 
 
 def open_services(ready: bool = True) -> Services:

@@ -20,7 +20,7 @@ from blog.subscribers import directory, exporting, importing, peers, privacy
 from blog.subscribers.admission import Fate, Source
 from blog.subscribers.importing import ImportResult, Reading
 from blog.subscribers.peers import Peer, Row
-from blog.web.context import Services
+from blog.web.pieces import Services
 
 #: A person's whole record is one cell; the usual limit is 128 KB.
 LARGEST_CELL = 10_000_000

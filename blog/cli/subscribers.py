@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
-from flask.cli import AppGroup
 
 from blog import clock
 from blog.cli import subscriber_lists
@@ -17,12 +16,12 @@ from blog.subscribers.lifecycle import Act
 from blog.subscribers.models import Status
 
 
-@click.group("subscribers", cls=AppGroup)
+@click.group("subscribers")
 def group() -> None:
     """Look at subscribers, bring lists in and out, or erase somebody."""
 
 
-@group.command("list", with_appcontext=False)
+@group.command("list")
 @click.option(
     "--status", type=click.Choice([status.value for status in Status]), help="Only those in this state."
 )
@@ -42,7 +41,7 @@ def list_command(status: str | None, limit: int, as_json: bool) -> None:
         click.echo("Nobody yet.")
 
 
-@group.command("show", with_appcontext=False)
+@group.command("show")
 @click.argument("email")
 @json_option
 def show(email: str, as_json: bool) -> None:
@@ -58,7 +57,7 @@ def show(email: str, as_json: bool) -> None:
     click.echo("\n".join(_described(found)))
 
 
-@group.command("erase", with_appcontext=False)
+@group.command("erase")
 @click.argument("email")
 @json_option
 def erase(email: str, as_json: bool) -> None:

@@ -116,8 +116,12 @@ def _known(name: str, made: Made, rendered: Rendered) -> Kept:
 
 
 def _digest(rendered: Rendered) -> str:
-    said = repr((rendered.html, rendered.text, rendered.headings))
-    return hashlib.sha256(said.encode()).hexdigest()
+    said = hashlib.sha256(json.dumps(rendered.headings).encode())
+    for part in (rendered.html, rendered.text):
+        data = part.encode()
+        said.update(b"%d:" % len(data))
+        said.update(data)
+    return said.hexdigest()
 
 
 def _checksum(data: bytes) -> bytes:

@@ -20,7 +20,7 @@ from blog.content.values import Site
 from blog.errors import BlogError
 from blog.site.channel import KINDS, changed_at
 from blog.site.feeds import ENTRIES
-from blog.web.context import Services
+from blog.web.pieces import Services
 
 TIMEOUT = 10.0
 #: The hub answers 202 or another 2xx; more than this of its answer is not read.

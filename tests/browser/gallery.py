@@ -18,8 +18,8 @@ from blog.digests.dispatch import Office
 from blog.settings import ROOT, load_settings
 from blog.subscribers.models import Cadence, Subscriber
 from blog.tokens import Purpose
-from blog.web.context import Services
 from blog.web.guards import public
+from blog.web.pieces import Services
 from tests.factories import make_article, make_subscriber
 
 FRIDAY = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from blog import clock
 from blog.delivery.models import Delivery, DeliveryState
 from blog.settings import Settings
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.commanding import blog, blog_json, refused
 from tests.factories import make_article, make_subscriber
 

@@ -11,7 +11,7 @@ from blog.articles import reading
 from blog.articles.publishing import publish
 from blog.cli import demo
 from blog.cli.watching import changes, state_of
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.content.folders import write
 
 

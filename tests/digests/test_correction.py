@@ -20,7 +20,7 @@ from blog.digests import correction, dispatch, reading, why
 from blog.digests.dispatch import Office
 from blog.errors import BlogError
 from blog.settings import Settings
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.commanding import blog, blog_json, refused
 from tests.delivery.test_sender import OWNER, account
 from tests.digests.test_plan import NOW, article, run, subscriber

@@ -18,7 +18,7 @@ from blog.digests.models import EditionRow
 from blog.errors import UsageError
 from blog.settings import load_settings
 from blog.subscribers.models import Cadence
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.factories import make_article, make_subscriber
 
 FRIDAY = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)

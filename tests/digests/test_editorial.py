@@ -14,7 +14,7 @@ from blog.digests.dispatch import Office
 from blog.digests.models import EditionRow, Issue
 from blog.errors import UsageError
 from blog.subscribers.models import Cadence
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.digests.test_compose import MARKS, edition, filled, press, unstuffed
 from tests.digests.test_plan import NOW, article, subscriber
 

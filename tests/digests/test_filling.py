@@ -15,7 +15,7 @@ from blog.delivery.states import Owner
 from blog.digests import dispatch, filling, reading
 from blog.digests.models import Issue, Plan, PlanGroup, ScheduleRun
 from blog.subscribers.models import Subscriber
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.digests.test_dispatch import FRIDAY, fill, office
 from tests.digests.test_plan import NOW, article, run, subscriber
 

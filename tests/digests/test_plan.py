@@ -17,7 +17,7 @@ from blog.digests import dispatch, plan
 from blog.digests.dispatch import Office, Opened
 from blog.digests.models import Issue
 from blog.subscribers.models import Cadence, Subscriber
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.factories import make_article, make_subscriber
 
 NOW = clock.now().replace(microsecond=0)

@@ -19,7 +19,7 @@ from blog.digests import dispatch, plan
 from blog.digests.dispatch import Office
 from blog.digests.models import EditionRow
 from blog.subscribers.models import Cadence, Subscriber
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.digests.test_plan import NOW, article, subscriber, wipe
 
 TOPICS = ("ai", "security", "privacy")

@@ -13,7 +13,7 @@ from blog.digests.dispatch import Office
 from blog.digests.preflight import NotReady
 from blog.settings import load_settings
 from blog.subscribers.models import Cadence
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.digests.test_editorial import write
 from tests.digests.test_plan import NOW, article, subscriber
 

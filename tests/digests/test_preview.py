@@ -13,7 +13,7 @@ from blog.delivery.lint import lint
 from blog.delivery.suppression import Reason
 from blog.settings import Settings
 from blog.subscribers import directory
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.commanding import blog, blog_json, refused
 from tests.digests.test_editorial import NOTE, write
 from tests.digests.test_plan import NOW, article, run, subscriber

@@ -13,7 +13,7 @@ from blog.digests.dispatch import Office
 from blog.errors import BlogError
 from blog.settings import Settings
 from blog.subscribers.models import Cadence
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.commanding import blog
 from tests.delivery.test_sender import account
 from tests.digests.test_correction import send

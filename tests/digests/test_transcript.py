@@ -21,7 +21,7 @@ from blog.digests import dispatch
 from blog.settings import ROOT, Settings
 from blog.subscribers import choices, consent
 from blog.subscribers.consent import Event, Method, Origin
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.commanding import blog
 from tests.delivery.test_sender import OWNER
 from tests.factories import make_article, make_subscriber

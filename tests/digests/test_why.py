@@ -17,7 +17,7 @@ from blog.settings import Settings
 from blog.subscribers import consent
 from blog.subscribers.consent import Event, Method, Origin
 from blog.subscribers.models import Subscriber
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.commanding import blog, blog_json, refused
 from tests.delivery.test_sender import send
 from tests.digests.test_plan import NOW, article, run, subscriber

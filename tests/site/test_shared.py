@@ -16,7 +16,7 @@ from blog.articles.models import Article
 from blog.cli import articles as command
 from blog.db import Database
 from blog.tokens import Purpose, Tokens
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.factories import make_article, make_subscriber
 from tests.site.pages import read
 

@@ -13,7 +13,7 @@ from blog.db import Database
 from blog.errors import SettingsError
 from blog.settings import load_settings
 from blog.site import websub
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.factories import make_article
 
 

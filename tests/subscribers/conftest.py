@@ -11,7 +11,7 @@ from blog.content.values import Site, Topic
 from blog.db import Database
 from blog.settings import Settings
 from blog.tokens import Tokens
-from blog.web.context import Services
+from blog.web.pieces import Services
 
 SITE = """
 name = "Signal & System"

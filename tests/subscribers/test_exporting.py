@@ -22,7 +22,7 @@ from blog.subscribers.importing import import_rows
 from blog.subscribers.lifecycle import Act
 from blog.subscribers.models import ConsentEvent, Subscriber
 from blog.tokens import Tokens
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.factories import make_subscriber
 from tests.subscribers.rows import events, fingerprint, subscribers
 

@@ -20,7 +20,7 @@ from blog.delivery.lint import lint
 from blog.delivery.mail import mail
 from blog.delivery.states import Owner
 from blog.subscribers import account, confirmation, emails, preferences
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.smtp_server import Server, free_port, smtp_server
 from tests.subscribers.rows import event_names, subscriber
 

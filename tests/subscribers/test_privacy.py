@@ -26,7 +26,7 @@ from blog.subscribers.consent import Event, Method, Origin
 from blog.subscribers.lifecycle import Act
 from blog.subscribers.models import Cadence, Subscriber
 from blog.tokens import Tokens
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.factories import make_subscriber
 from tests.mailings import TEMPLATE
 from tests.subscribers.rows import event_names, fingerprint, outbox, subscriber

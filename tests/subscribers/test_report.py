@@ -14,7 +14,7 @@ from blog.subscribers import consent
 from blog.subscribers.consent import Event, Method, Origin
 from blog.subscribers.report import listing, report
 from blog.tokens import Tokens
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.factories import make_subscriber
 
 NOW = datetime(2025, 5, 30, 9, 0, tzinfo=UTC)
