@@ -29,6 +29,8 @@ from blog.web.guards import Guard
 NOTHING = "/404.html"
 #: Somebody may sync while we work; then we begin again, so that no export mixes two editions.
 TRIES = 3
+#: Whether anything has changed is asked for certain at the end; in between, a look costs as much as a page.
+LOOK_SECONDS = 5.0
 
 
 @click.command("export")
@@ -102,6 +104,7 @@ def open_app(live: str) -> Application:
 
 def _application(live: str) -> Flask:
     app = create_app(load_settings())
+    app.wsgi_app.editions.look_every(LOOK_SECONDS)  # type: ignore[attr-defined]
     origin = "" if live == app.extensions["blog"].settings.site_url else f" {live}"
     policy = headers.PAGE_POLICY.replace("form-action 'self'", f"form-action 'self'{origin}")
 

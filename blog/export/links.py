@@ -31,6 +31,10 @@ def found_in(body: bytes, content_type: str, path: str, origin: str) -> dict[str
 
 
 def _own(address: str, path: str, origin: str) -> tuple[str, str] | None:
+    if address[:1] == "/" != address[1:2]:  # as nearly all are written: nothing to be worked out
+        whole, _, query = address.partition("#")[0].partition("?")
+        if "/." not in whole:
+            return unquote(whole), query
     try:
         parts = urlsplit(urljoin(f"{origin}{path}", address))
     except ValueError:

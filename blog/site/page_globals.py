@@ -43,9 +43,9 @@ def install(app: Flask) -> None:
 
 
 def current_site() -> Site:
-    """Return what `site.toml` says now, read at most once per request."""
+    """Return what `site.toml` says now, read at most once per edition."""
     if "site" not in g:
-        g.site = services().site()
+        g.site = page_cache.once("site", services().site)
     site: Site = g.site
     return site
 

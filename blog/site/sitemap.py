@@ -71,7 +71,7 @@ def robots() -> Response:
 def llms() -> Response:
     """Serve a short guide to the site for language models (llmstxt.org)."""
     with services().database.reading() as session:
-        articles = reading.all_live(session, clock.now())[:LLMS_ARTICLES]
+        articles = reading.all_live(session, clock.now(), LLMS_ARTICLES)
     return Response(render_template("site/llms.txt", articles=articles), mimetype="text/plain")
 
 

@@ -99,6 +99,10 @@ class Editions:
         threading.Thread(target=self._look, args=(done,), name="edition", daemon=True).start()
         done.wait(PATIENCE_SECONDS if self._edition else FIRST_SECONDS)
 
+    def look_every(self, seconds: float) -> None:
+        """Ask less often: for a process that asks for certainty when it has done its work."""
+        self._interval = seconds
+
     def certain(self) -> Edition | None:
         """Return the edition of this moment, however long that takes; None without a database."""
         with self._asking:
