@@ -21,5 +21,12 @@ class SettingsError(UsageError):
         self.problems = problems
 
 
+class NoSuchIssue(BlogError):
+    """There is no issue of that number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"there is no issue {number}; blog digest list names those there are")
+
+
 class Busy(BlogError):
     """The database could not take the write in time; nothing was stored, try again."""

@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 
 from blog import clock
-from blog.cli import digest_before, digest_control, digest_correct, digest_status
+from blog.cli import digest_before, digest_control, digest_correct, digest_list, digest_status
 from blog.cli.digest_options import at_option, cadences
 from blog.cli.opening import json_option, open_services, print_json
 from blog.digests import dispatch
@@ -77,6 +77,7 @@ def _planned(cadence: str, at: datetime | None, as_json: bool, review: bool) -> 
 for command in (
     *digest_before.COMMANDS,
     *digest_control.COMMANDS,
+    digest_list.list_command,
     digest_correct.correct,
     digest_status.status,
 ):

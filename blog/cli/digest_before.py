@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from blog import clock
+from blog.articles import wording
 from blog.cli.digest_options import at_option, cadences
 from blog.cli.opening import json_option, open_services, print_json
 from blog.delivery import single, suppression
@@ -113,7 +114,9 @@ def told(found: Rehearsal) -> str:
     """Return a rehearsal as a person reads it."""
     lines = [f"{found.title}, as of {found.at:%Y-%m-%d %H:%M} UTC. Nothing has been sent or stored.", ""]
     lines += [f"NOT READY: {problem}" for problem in found.problems]
-    lines.append(f"{found.eligible:,} readers in {found.variants:,} variants. Note: {found.note or 'none'}.")
+    readers = wording.count(found.eligible, "reader", "readers")
+    variants = wording.count(found.variants, "variant", "variants")
+    lines.append(f"{readers} in {variants}. Note: {found.note or 'none'}.")
     for place, one in enumerate(found.sketches, 1):
         more = f" and {one.more} more" if one.more else ""
         lines += [

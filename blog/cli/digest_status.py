@@ -15,7 +15,7 @@ from blog.cli.opening import json_option, open_services, print_json
 from blog.delivery import balance
 from blog.delivery.models import MailingState
 from blog.delivery.states import Progress
-from blog.errors import BlogError
+from blog.errors import NoSuchIssue
 from blog.web.pieces import Services
 
 PLACES = {
@@ -46,7 +46,7 @@ def status(issue: int, watching: bool, as_json: bool) -> None:
         found = balance.progress(session, issue, clock.now())
         unknown = balance.uncertain(session, issue)
     if found is None:
-        raise BlogError(f"there is no issue {issue}")
+        raise NoSuchIssue(issue)
     if as_json:
         print_json(asdict(found.balance) | pace(found))
         return
@@ -72,7 +72,7 @@ def _follow(services: Services, issue: int, show: Any) -> None:
         with services.database.reading() as session:
             found = balance.progress(session, issue, clock.now())
         if found is None:
-            raise BlogError(f"there is no issue {issue}")
+            raise NoSuchIssue(issue)
         text = described(issue, found)
         if text != last:
             show(text)

@@ -28,6 +28,7 @@ class Note:
     subject: str
     pinned: tuple[str, ...]
     body: str
+    pinned_line: int | None = None
 
 
 def read(content_dir: Path) -> tuple[list[Note], list[Problem]]:
@@ -61,6 +62,7 @@ def _note(header: Header, source: str) -> Note:
         subject=" ".join(str(fields.get("subject") or "").split()),
         pinned=_words(fields.get("pinned")),
         body=header.body.strip(),
+        pinned_line=header.line_of("pinned"),
     )
 
 

@@ -15,7 +15,7 @@ from blog.delivery import events
 from blog.delivery.events import Event
 from blog.delivery.models import IS_IN_HAND, IS_WAITING, Delivery, DeliveryState, Mailing, MailingState
 from blog.delivery.states import CLAIMED, DEFERRED, LONG_AGO, OPEN, PLANNED
-from blog.errors import BlogError
+from blog.errors import BlogError, NoSuchIssue
 
 CANCELLED = "cancelled"
 DROPPED_AT_ONCE = 2000
@@ -53,7 +53,7 @@ def state_of(session: Session, mailing_id: int) -> MailingState:
     """Return where a mailing stands; raise `BlogError` if there is none of that number."""
     state = session.scalar(select(Mailing.state).where(Mailing.id == mailing_id))
     if state is None:
-        raise BlogError(f"there is no issue {mailing_id}")
+        raise NoSuchIssue(mailing_id)
     return MailingState(state)
 
 

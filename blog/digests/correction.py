@@ -23,7 +23,7 @@ from blog.digests.compose import Press
 from blog.digests.dispatch import Office
 from blog.digests.models import Correction, EditionRow, Issue
 from blog.digests.plan import Edition
-from blog.errors import BlogError
+from blog.errors import BlogError, NoSuchIssue
 from blog.subscribers.models import Cadence
 
 PEOPLE_AT_ONCE = 2000
@@ -141,7 +141,7 @@ def press_of(office: Office, issue: Issue) -> Press:
 def _issue(session: Session, issue_id: int) -> Issue:
     issue = session.get(Issue, issue_id)
     if issue is None:
-        raise BlogError(f"there is no issue {issue_id}")
+        raise NoSuchIssue(issue_id)
     state = session.scalar(select(Mailing.state).where(Mailing.id == issue_id))
     if state in (MailingState.PLANNING, MailingState.CANCELLED):
         raise BlogError(f"issue {issue_id} is {state}; there is nothing of it to correct")

@@ -14,7 +14,7 @@ from blog.delivery.models import Delivery
 from blog.digests import compose, dispatch, plan
 from blog.digests.dispatch import Office
 from blog.digests.models import Issue
-from blog.errors import BlogError, UsageError
+from blog.errors import BlogError, NoSuchIssue, UsageError
 from blog.subscribers import audience, directory
 from blog.subscribers.models import Cadence, Status, Subscriber
 
@@ -36,7 +36,7 @@ class Seen:
 def of_issue(session: Session, issue_id: int, address: str | None, to: str) -> Seen:
     """Return an issue as it was frozen: for the reader at `address`, or the variant that most get."""
     if session.get(Issue, issue_id) is None:
-        raise BlogError(f"there is no issue {issue_id}")
+        raise NoSuchIssue(issue_id)
     if address is None:
         most = (
             select(Delivery.variant_id)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from blog.delivery.models import Mailing
 from blog.digests.models import Correction, Issue
 
 LISTED = 200
@@ -21,10 +22,30 @@ class Mark(NamedTuple):
     corrections: int
 
 
+class Standing(NamedTuple):
+    """An issue in the list of all."""
+
+    issue: int
+    cadence: str
+    title: str
+    state: str
+    planned_at: datetime
+
+
 def latest(session: Session, limit: int = LISTED) -> Sequence[Issue]:
     """Return the issues that have been opened, newest first."""
     opened = select(Issue).where(~Issue.in_review)
     return session.scalars(opened.order_by(Issue.cutoff_at.desc(), Issue.id.desc()).limit(limit)).all()
+
+
+def standings(session: Session, limit: int) -> list[Standing]:
+    """Return where the issues stand, newest first."""
+    query = (
+        select(Issue.id, Issue.cadence, Issue.title, Mailing.state, Issue.created_at)
+        .join(Mailing, Mailing.id == Issue.id)
+        .order_by(Issue.id.desc())
+    )
+    return [Standing(*row) for row in session.execute(query.limit(limit))]
 
 
 def issue(session: Session, issue_id: int) -> Issue | None:

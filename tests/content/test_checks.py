@@ -338,3 +338,13 @@ def test_no_text_makes_the_check_fail(tmp_path: Path, body: str) -> None:
     for problem in check(tmp_path, NOW).problems:
         assert problem.message
         assert problem.hint
+
+
+def test_the_notes_of_issues_are_checked_and_what_they_pin(tmp_path: Path) -> None:
+    article(tmp_path, "queues", "Text.")
+    write(tmp_path, "issues/next.md", "---\nsubject: Now\npinned: [queues, quues]\n---\nRead on.\n")
+    write(tmp_path, "issues/odd.md", "---\ncadence: hourly\n---\nRead on.\n")
+    assert found(tmp_path) == [
+        ("next.md", 3, "pinned: there is no article 'quues'", "did you mean queues?"),
+        ("odd.md", 2, "cadence: 'hourly' is none", "write instant, daily, weekly, monthly, or leave it out for all"),
+    ]

@@ -22,7 +22,7 @@ def test_a_note_says_for_whom_and_when_it_is_and_what_stands_first(tmp_path: Pat
     found, problems = issues.read(tmp_path)
     assert problems == []
     assert found[0] == issues.Note(
-        "issues/a.md", ("weekly",), date(2026, 11, 27), "Mind the queue", ("one", "two"), "Hello."
+        "issues/a.md", ("weekly",), date(2026, 11, 27), "Mind the queue", ("one", "two"), "Hello.", 5
     )
     assert (found[1].cadences, found[1].day, found[1].pinned) == (issues.CADENCES, None, ())
 

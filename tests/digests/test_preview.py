@@ -166,7 +166,7 @@ def test_a_rehearsal_tells_who_gets_what_now_and_ahead_and_stores_nothing(
         "issue": first.issue, "title": "Weekly digest No. 1", "readers": 2, "new": ["ahead"], "again": [],
     }  # fmt: skip
     told = blog(settings, "digest", "rehearse", "--cadence", "weekly", "--at", ahead)
-    assert "1 readers in 1 variants" in told
+    assert "1 reader in 1 variant." in told
     assert "new since then: ahead" in told
     assert fingerprint(ready.database) == before
 

@@ -14,7 +14,7 @@ from blog.errors import BlogError
 from blog.settings import Settings
 from blog.subscribers.models import Cadence
 from blog.web.pieces import Services
-from tests.commanding import blog
+from tests.commanding import blog, refused
 from tests.delivery.test_sender import account
 from tests.digests.test_correction import send
 from tests.digests.test_dispatch import FRIDAY, fill, office
@@ -95,3 +95,14 @@ def test_the_first_few_get_it_and_the_rest_when_somebody_has_looked(
         send(services, server)
     assert account(services.database, opened.issue) == {"eligible": 7, "accepted": 7}
     assert len({message.recipient for message in server.messages}) == len(server.messages) == 7
+
+
+def test_the_list_of_issues_says_where_each_stands(services: Services, settings: Settings) -> None:
+    assert "blog digest run" in blog(settings, "digest", "list")
+    article(services, "first", NOW - timedelta(days=1))
+    subscriber(services, "ada@example.org")
+    opened = plan(services)
+    [line] = blog(settings, "digest", "list").splitlines()
+    assert line.split()[0] == str(opened.issue)
+    assert line.split()[4:] == ["planned", "Weekly", "digest", "No.", "1"]
+    assert refused(settings, "digest", "status", "99").endswith("blog digest list names those there are")

@@ -8,6 +8,7 @@ from blog.content.checks import pieces
 from blog.content.checks.atlas import survey
 from blog.content.checks.links import dead_links, dead_navigation
 from blog.content.checks.names import unknown_names
+from blog.content.checks.notes import unfit_notes
 from blog.content.checks.pictures import undescribed_images
 from blog.content.checks.pieces import Piece
 from blog.content.library import load
@@ -40,7 +41,8 @@ def check(
 def _beyond_the_loader(library: Library, content_dir: Path, now: datetime) -> list[Problem]:
     texts = pieces.of(library, content_dir)
     atlas = survey(library, texts, content_dir, now)
-    problems = dead_navigation(library.site, Piece(content_dir, FILE, "/", ""), atlas)
+    problems = unfit_notes(library, content_dir)
+    problems += dead_navigation(library.site, Piece(content_dir, FILE, "/", ""), atlas)
     for piece in texts:
         problems += dead_links(piece, atlas)
         problems += undescribed_images(piece)
