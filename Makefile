@@ -9,7 +9,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 
-.PHONY: help demo install test looks approve check bench lock prove clean format
+.PHONY: help demo install test looks approve check bench words lock prove clean format
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check: $(DEVELOPMENT) ## Format, lint, types, import rules
 format: $(DEVELOPMENT) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+
+words: $(DEVELOPMENT) ## Take new texts into every language, and compile the catalogues
+	@$(BIN)/python -m tests.catalogues
 
 lock: ## Resolve the dependencies anew (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

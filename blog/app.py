@@ -33,7 +33,7 @@ from blog.site import views as site
 from blog.subscribers import account_views as account
 from blog.subscribers import api
 from blog.subscribers import views as subscribers
-from blog.web import addresses, error_pages, guards, headers, page_cache, static_files
+from blog.web import addresses, error_pages, guards, headers, interface, page_cache, static_files
 from blog.web.context import services
 from blog.web.editions import Editions
 from blog.web.pieces import Services
@@ -91,6 +91,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     headers.install(app, settings.site_url.startswith("https://"), settings.shared_cache_seconds)
     addresses.install(app)
     static_files.install(app)
+    interface.install(app)
     page_globals.install(app)
     error_pages.install(app, settings.templates_dir)
     missing.install(app)

@@ -2,9 +2,13 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
+from blog import language
 from blog.settings import ROOT
 
 TEMPLATES = ROOT / "templates"
@@ -23,12 +27,53 @@ def loader(own: Path | None) -> ChoiceLoader:
 
 @cache
 def mail_environment(own: Path | None = None) -> Environment:
-    """Return the environment that renders mails and frozen pages; HTML is escaped, text is not."""
-    return Environment(
+    """Return the environment that renders mails and frozen pages; HTML is escaped, text is not.
+
+    What it renders speaks the language of the `site` that it is given.
+    """
+    environment = Environment(
         loader=loader(own),
         autoescape=lambda name: bool(name) and str(name).endswith(".html"),  # noqa: S701 - text stays plain
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals |= {"direction": language.direction, "foreign": _foreign}
+    environment.filters["isolated"] = isolated
+    return environment
+
+
+def foreign(tag: str, spoken: str) -> str:
+    """Return the attributes of an element whose text is in another language than what is around it."""
+    if tag == spoken:
+        return Markup()
+    return Markup(' lang="{}" dir="{}"').format(tag, language.direction(tag))
+
+
+def isolated(text: str) -> str:
+    """Return a name, an address or a typed word as markup whose direction disturbs nothing around it."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def _spoken(context: Context) -> str:
+    # A macro that is imported without its context knows no site, and speaks as it is written.
+    site: Any = context.get("site")
+    return str(site.language) if site else language.SOURCE
+
+
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    return language.words(_spoken(context)).gettext(message)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, number: int) -> str:
+    return language.words(_spoken(context)).ngettext(one, many, number)
+
+
+@pass_context
+def _foreign(context: Context, tag: str) -> str:
+    return foreign(tag, _spoken(context))

@@ -91,7 +91,7 @@ class Work:
     def _latest(self, session: Session) -> list[Teaser]:
         links = self.services.links
         found = reading.latest(session, clock.now(), LATEST)
-        return [Teaser(a.title, links.article(a.slug), a.description or a.excerpt) for a in found]
+        return [Teaser(a.title, links.article(a.slug), a.description or a.excerpt, a.language) for a in found]
 
     def send(self, stop: threading.Event, patience: int | None = None) -> Report:
         """Send the deliveries that are due, and close the mailings that are done."""

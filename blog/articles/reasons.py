@@ -4,6 +4,8 @@ from blog.articles.space import Space
 
 MOST_TERMS = 3
 LONGEST = 44
+#: How every reason begins; pages put the words after it into a sentence of their own language.
+SHARES = "shares "
 #: Words that carry no subject. They may help to compare texts, but they explain nothing.
 _EMPTY = frozenset(
     """
@@ -41,7 +43,7 @@ def reason(space: Space, one: int, other: int) -> str:
     written = [space.written(term, one, other) for term in terms]
     while len(written) > 1 and len(", ".join(written)) > LONGEST:
         written.pop()
-    return f"shares {', '.join(written)}" if written else ""
+    return SHARES + ", ".join(written) if written else ""
 
 
 def _is_telling(term: str) -> bool:

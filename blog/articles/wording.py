@@ -3,26 +3,25 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from blog import language
 from blog.articles.models import Article
+from blog.articles.reasons import SHARES
 from blog.content.slugs import slug_for
 from blog.content.values import Site
+from blog.language import say
 
 CARD_LENGTH = 180
 ELLIPSIS = "…"
-#: Languages whose usual script runs from right to left.
-RIGHT_TO_LEFT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"}
 
 
 def long_date(moment: datetime, site: Site) -> str:
     """Return a date such as `May 30, 2025`, as the publisher's calendar has it."""
-    day = moment.astimezone(ZoneInfo(site.timezone))
-    return f"{day:%B} {day.day}, {day.year}"
+    return language.long_day(site.language, moment.astimezone(ZoneInfo(site.timezone)).date())
 
 
 def short_date(moment: datetime, site: Site) -> str:
     """Return a date within a year, such as `May 30`."""
-    day = moment.astimezone(ZoneInfo(site.timezone))
-    return f"{day:%b} {day.day}"
+    return language.short_day(site.language, moment.astimezone(ZoneInfo(site.timezone)).date())
 
 
 def iso_date(moment: datetime, site: Site) -> str:
@@ -68,13 +67,6 @@ def author_slug(author: str, site: Site) -> str:
     return known.get(slug, slug)
 
 
-def joined(names: list[str]) -> str:
-    """Return names as a list within a sentence."""
-    if len(names) < 3:
-        return " and ".join(names)
-    return ", ".join(names[:-1]) + " and " + names[-1]
-
-
 def count(number: int, one: str, many: str) -> str:
     """Return a number with its noun, such as `1 article` or `12 articles`."""
     return f"{number:,} {one if number == 1 else many}"
@@ -82,12 +74,13 @@ def count(number: int, one: str, many: str) -> str:
 
 def cadences(site: Site) -> list[tuple[str, str]]:
     """Return how often somebody can hear from the site: the values that forms post, with their labels."""
-    weekday = str(site.digests.get("weekly", {}).get("day", "")).capitalize()
+    tag, day = site.language, str(site.digests.get("weekly", {}).get("day", "")).capitalize()
+    weekly = say(tag, "Once a week, on %(day)s", day=language.weekday(tag, day)) if day else ""
     labels = {
-        "instant": "Every article, as it is published",
-        "daily": "Once a day, when there is something new",
-        "weekly": f"Once a week, on {weekday}" if weekday else "Once a week",
-        "monthly": "Once a month",
+        "instant": say(tag, "Every article, as it is published"),
+        "daily": say(tag, "Once a day, when there is something new"),
+        "weekly": weekly or say(tag, "Once a week"),
+        "monthly": say(tag, "Once a month"),
     }
     return [
         (value, label) for value, label in labels.items() if site.digests.get(value, {}).get("enabled", True)
@@ -100,9 +93,8 @@ def initials(name: str) -> str:
     return "".join(word[0].upper() for word in dict.fromkeys([words[0], words[-1]])) if words else ""
 
 
-def direction(language: str) -> str:
-    """Return which way a language is written: `ltr` or `rtl`."""
-    first, *rest = language.lower().split("-")
-    if {"arab", "hebr", "thaa", "nkoo", "adlm"} & set(rest):
-        return "rtl"
-    return "rtl" if first in RIGHT_TO_LEFT and "latn" not in rest else "ltr"
+def because(reason: str, site: Site) -> str:
+    """Return why an article is shown with another one, as `related` has stored it in English."""
+    if not reason.startswith(SHARES):
+        return reason
+    return say(site.language, "shares %(words)s", words=reason.removeprefix(SHARES))

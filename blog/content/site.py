@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from blog import language
 from blog.content.headers import toml_error
 from blog.content.keys import plain
 from blog.content.raw_html import ESCAPE, MODES
@@ -18,7 +19,7 @@ FILE = "site.toml"
 _TEXTS = ("name", "tagline", "description")
 _SIGNUP = ("title", "pitch", "promise")
 _KNOWN = {
-    *(*_TEXTS, "language", "timezone", "accent", "logo", "raw_html", "signup", "navigation"),
+    *(*_TEXTS, "language", "languages", "timezone", "accent", "logo", "raw_html", "signup", "navigation"),
     *("topics", "series", "authors", "digests"),
 }
 
@@ -89,10 +90,12 @@ class _Reader:
         pale = too_pale(accent)
         if pale:
             self._wrong("accent", pale, "a darker colour is shown as it is", notice=True)
+        spoken = self._checked("language", default.language, _is_language, 'write "en", or "pt-BR"')
         return Site(
             **texts,
             **words,
-            language=self._checked("language", default.language, _is_language, 'write "en", or "pt-BR"'),
+            language=spoken,
+            languages=self._languages(spoken),
             timezone=self._timezone(default.timezone),
             accent=accent,
             raw_html=self._checked("raw_html", ESCAPE, MODES.__contains__, f"write {', '.join(MODES)}")
@@ -144,6 +147,21 @@ class _Reader:
             return value
         self._wrong(key, f"{value!r} is not understood", hint)
         return default
+
+    def _languages(self, spoken: str) -> tuple[str, ...]:
+        """Return what a subscriber may choose from; with fewer than two there is no choice."""
+        given = self._table.get("languages", [])
+        if not isinstance(given, list) or not all(isinstance(tag, str) for tag in given):
+            self._wrong("languages", f"{given!r} is not a list of languages", 'write languages = ["en", "de"]')
+            return ()
+        unknown = [tag for tag in given if not _is_language(tag) or not language.has_words(tag)]
+        if unknown:
+            known = ", ".join(language.offered())
+            self._wrong("languages", f"there are no words for {', '.join(unknown)}", f"choose from {known}")
+        if given and spoken not in given:
+            self._wrong("languages", f"{spoken!r}, the site's own, is missing", f'add "{spoken}" to the list')
+        found = tuple(dict.fromkeys([spoken, *(tag for tag in given if tag not in unknown)]))
+        return found if len(found) > 1 else ()
 
     def _timezone(self, default: str) -> str:
         hint = 'write a name such as "Europe/Berlin"; until this is mended articles stay as they are'

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, TypedDict
@@ -156,6 +156,21 @@ class Site:
     authors: tuple[Author, ...] = ()
     series: tuple[Topic, ...] = ()
     digests: dict[str, Any] = field(default_factory=dict)
+    #: What a subscriber may choose from; empty where there is no choice.
+    languages: tuple[str, ...] = ()
+    #: The language of the publisher's own texts, where this site speaks another one to somebody.
+    translated_from: str = ""
+
+    @property
+    def written_in(self) -> str:
+        """The language of what the publisher has written: names, topics, the navigation."""
+        return self.translated_from or self.language
+
+    def speaking(self, tag: str) -> "Site":
+        """Return the site as it speaks to somebody who chose a language; one not on offer changes nothing."""
+        if tag == self.language or tag not in self.languages:
+            return self
+        return replace(self, language=tag, translated_from=self.written_in)
 
 
 @dataclass(frozen=True)

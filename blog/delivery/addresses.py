@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import email_validator
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
+from blog.language import N_
+
 LONGEST = 254  # RFC 5321 §4.5.3.1.3 allows 256 for a path, which includes the angle brackets.
 #: Special-use names that people develop with; the others (`.invalid`, `.onion`, …) are typing errors.
 DEVELOPMENT = {"test", "local", "localhost"}
@@ -16,9 +18,9 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES = [
     name for name in email_validator.SPECIAL_USE_DOMAIN_NAMES if name not in DEVELOPMENT
 ]
 
-INCOMPLETE = "That address looks incomplete. Use the form name@example.com."
-TOO_LONG = f"That address is too long: it may have {LONGEST} characters."
-WRONG = "That address does not look right. Check it for typing errors; the form is name@example.com."
+INCOMPLETE = N_("That address looks incomplete. Use the form name@example.com.")
+TOO_LONG = N_("That address is too long: it may have 254 characters.")
+WRONG = N_("That address does not look right. Check it for typing errors; the form is name@example.com.")
 
 
 class BadAddress(ValueError):

@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 from typing import Any
@@ -17,16 +17,17 @@ from blog.delivery import mime, splice
 from blog.delivery.email import Email
 from blog.digests.editorial import NONE, Editorial, pinned_first
 from blog.digests.plan import Edition
+from blog.language import N_, SOURCE, say, say_many
 from blog.links import Links
 from blog.subscribers.models import Cadence
 from blog.theme import Theme, theme
 
 TO, MESSAGE_ID, UNSUBSCRIBE, PREFERENCES = "to", "message_id", "unsubscribe", "preferences"
-CADENCE_NAMES = {
-    Cadence.INSTANT: "New article",
-    Cadence.DAILY: "Daily digest",
-    Cadence.WEEKLY: "Weekly digest",
-    Cadence.MONTHLY: "Monthly digest",
+TITLES = {
+    Cadence.INSTANT: N_("New article No. %(number)s"),
+    Cadence.DAILY: N_("Daily digest No. %(number)s"),
+    Cadence.WEEKLY: N_("Weekly digest No. %(number)s"),
+    Cadence.MONTHLY: N_("Monthly digest No. %(number)s"),
 }
 #: How templates say dates and topics: as the pages do, by the publisher's calendar.
 WORDS = {"long_date": wording.long_date, "iso_date": wording.iso_date, "topic_name": wording.topic_name}
@@ -55,7 +56,11 @@ class Press:
     @property
     def title(self) -> str:
         """The issue's name, such as "Weekly digest No. 3"."""
-        return f"{CADENCE_NAMES[self.cadence]} No. {self.number}"
+        return say(self.site.language, TITLES[self.cadence], number=self.number)
+
+    def speaking(self, tag: str) -> "Press":
+        """Return what the editions for readers of a language share; an empty one stands for the site's."""
+        return replace(self, site=self.site.speaking(tag))
 
     @property
     def domain(self) -> str:
@@ -83,7 +88,7 @@ class Drafted:
 def draft(press: Press, edition: Edition) -> Drafted:
     """Render an edition."""
     marks = _marks()
-    return Drafted(_email(press, edition, marks), marks)
+    return Drafted(_email(press.speaking(edition.language), edition, marks), marks)
 
 
 def freeze(drafted: Drafted, made_at: datetime) -> bytes:
@@ -103,23 +108,26 @@ def freeze(drafted: Drafted, made_at: datetime) -> bytes:
 
 def email_for(press: Press, edition: Edition, to: str, message_id: str, tokens: dict[str, str]) -> Email:
     """Return an edition as the mail one recipient gets, made the slow way: the measure of the fast one."""
-    email = _email(press, edition, tokens)
+    email = _email(press.speaking(edition.language), edition, tokens)
     return Email(to, email.subject, email.text, email.html, message_id, email.sender, email.headers)
 
 
-def subject(edition: Edition, editorial: Editorial = NONE) -> str:
+def subject(edition: Edition, editorial: Editorial = NONE, spoken: str = SOURCE) -> str:
     """Return the subject line: the editor's, or the first article's title and how many more there are."""
     if editorial.subject:
         return editorial.subject
     others = len(edition.articles) - 1 + edition.more
-    return edition.articles[0].title + (f" and {others} more" if others else "")
+    title = edition.articles[0].title
+    if not others:
+        return title
+    return say_many(spoken, "%(title)s and %(num)s more", "%(title)s and %(num)s more", others, title=title)
 
 
 def erratum(press: Press, words: Editorial, issue_id: int) -> Drafted:
     """Render the mail that says what was wrong with an issue."""
     marks = _marks()
     context = {
-        "subject": f"Correction to {press.title}",
+        "subject": say(press.site.language, "Correction to %(title)s", title=press.title),
         "note_html": words.html,
         "note_text": words.text,
         "issue_url": press.links.digest(issue_id),
@@ -136,7 +144,7 @@ def _marks() -> dict[str, str]:
 def _email(press: Press, edition: Edition, tokens: dict[str, str]) -> Email:
     context = {
         "title": press.title,
-        "subject": subject(edition, press.editorial),
+        "subject": subject(edition, press.editorial, press.site.language),
         "note_html": press.editorial.html,
         "note_text": press.editorial.text,
         "date": press.date,
@@ -155,7 +163,6 @@ def _rendered(press: Press, kind: str, given: dict[str, Any], tokens: dict[str, 
         "site": press.site,
         "links": press.links,
         "home_url": press.links.to("/"),
-        "language": press.site.language,
         "unsubscribe_url": unsubscribe,
         "preferences_url": press.links.preferences(tokens[PREFERENCES]),
         "postal_address": press.postal_address,

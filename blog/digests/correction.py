@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 
-from sqlalchemy import exists, func, literal, select, update
+from sqlalchemy import ColumnElement, case, exists, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from blog.articles.live import live
@@ -16,7 +16,7 @@ from blog.content import issues
 from blog.delivery import events, ledger, replacing
 from blog.delivery.email import Email
 from blog.delivery.events import Event
-from blog.delivery.models import Delivery, Mailing, MailingState
+from blog.delivery.models import Delivery, Mailing, MailingState, Variant
 from blog.delivery.states import OPEN
 from blog.digests import compose, dispatch, editorial, preflight
 from blog.digests.compose import Press
@@ -24,9 +24,11 @@ from blog.digests.dispatch import Office
 from blog.digests.models import Correction, EditionRow, Issue
 from blog.digests.plan import Edition
 from blog.errors import BlogError, NoSuchIssue
-from blog.subscribers.models import Cadence
+from blog.subscribers.models import Cadence, Subscriber
 
 PEOPLE_AT_ONCE = 2000
+#: The text of an erratum for whoever has chosen no other language.
+ALL = "all"
 _RECIPIENT = Delivery.recipient_id, Delivery.public_id, Delivery.address, Delivery.address_hash
 
 
@@ -55,7 +57,9 @@ def correct(office: Office, issue_id: int, note: str, now: datetime) -> Correcte
         for old, template in frozen.items():
             by_old[old] = ledger.add_variant(session, issue_id, f"mended {old}", template)
             numbers = [article.id for article in editions[old].articles]
-            session.add(EditionRow(variant_id=by_old[old], articles=numbers, more=editions[old].more))
+            row = EditionRow(variant_id=by_old[old], articles=numbers, more=editions[old].more)
+            row.language = editions[old].language
+            session.add(row)
         replacing.replace(session, by_old, now)
         session.add(Correction(issue_id=issue_id, at=now, note=note, web_html=view))
         events.note(session, issue_id, Event.CORRECTED, now, words=note)
@@ -88,12 +92,14 @@ def begin_erratum(office: Office, issue_id: int, now: datetime) -> int:
     if last is None:
         raise BlogError(f"issue {issue_id} has not been corrected, so there is nothing to tell")
     press = press_of(office, issue)
-    drafted = compose.erratum(press, editorial.words(last.note, office.links.to("/")), issue_id)
-    _in_order(office, press, [drafted.email])
+    words = editorial.words(last.note, office.links.to("/"))
+    spoken = {tag: compose.erratum(press.speaking(tag), words, issue_id) for tag in _languages(office)}
+    _in_order(office, press, [drafted.email for drafted in spoken.values()])
     with office.database.transaction() as session:
         sender = parseaddr(press.sender)[1]
         erratum = ledger.open_mailing(session, "erratum", sender, now, MailingState.PLANNING)
-        ledger.add_variant(session, erratum, "all", compose.freeze(drafted, now))
+        for tag, drafted in spoken.items():
+            ledger.add_variant(session, erratum, tag or ALL, compose.freeze(drafted, now))
         session.execute(update(Correction).where(Correction.id == last.id).values(erratum_id=erratum))
     return erratum
 
@@ -104,7 +110,6 @@ def plan_erratum(session: Session, issue_id: int, erratum: int, domain: str, now
     It goes to exactly those who had a text that was replaced, or may have had it; who has been told the same
     note before is not told again.
     """
-    variant = replacing.current(session, erratum)[0]
     note = select(Correction.note).where(Correction.erratum_id == erratum).scalar_subquery()
     told = (
         select(Correction.erratum_id)
@@ -114,7 +119,8 @@ def plan_erratum(session: Session, issue_id: int, erratum: int, domain: str, now
     other = Delivery.__table__.alias("told")
     already = exists().where(other.c.recipient_id == Delivery.recipient_id, other.c.mailing_id.in_(told))
     who = (
-        select(*_RECIPIENT, literal(variant), literal(now, Delivery.next_at.type))
+        select(*_RECIPIENT, _variant(session, erratum), literal(now, Delivery.next_at.type))
+        .join(Subscriber, Subscriber.id == Delivery.recipient_id, isouter=True)
         .where(Delivery.id.in_(replacing.had_the_old(issue_id)), Delivery.address != "", ~already)
         .order_by(Delivery.id)
         .limit(PEOPLE_AT_ONCE)
@@ -136,6 +142,21 @@ def press_of(office: Office, issue: Issue) -> Press:
     note = next((note for note in found if note.source == issue.note), None)
     words = editorial.of(note, base) if note else editorial.NONE
     return dispatch.press_for(office, Cadence(issue.cadence), issue.number, issue.cutoff_at, words)
+
+
+def _languages(office: Office) -> list[str]:
+    """Return the languages an erratum is written in; the empty one is the site's, for everybody else."""
+    return ["", *(tag for tag in office.site.languages if tag != office.site.language)]
+
+
+def _variant(session: Session, erratum: int) -> ColumnElement[int]:
+    """Return the expression for the text that a recipient of an erratum gets: the one in their language."""
+    rows = session.execute(select(Variant.key, Variant.id).where(Variant.mailing_id == erratum))
+    by_language = {row.key: row.id for row in rows}
+    everybody = literal(by_language.pop(ALL))
+    if not by_language:
+        return everybody
+    return case(by_language, value=Subscriber.language, else_=everybody)
 
 
 def _issue(session: Session, issue_id: int) -> Issue:
@@ -160,7 +181,7 @@ def _editions(session: Session, issue_id: int, now: datetime) -> dict[int, Editi
         articles = tuple(by_id[number] for number in row.articles if number in by_id)
         if not articles:
             raise BlogError(f"some readers have no article left in it; use: blog digest cancel {issue_id}")
-        found[variant] = Edition(articles, row.more, ())
+        found[variant] = Edition(articles, row.more, (), row.language)
     return found
 
 

@@ -165,7 +165,8 @@ def prepare(
     zone = schedule.zone(office.site.digests)
     words = editorial.for_issue(office.settings.content_dir, office.links.to("/"), cadence, at, zone, used)
     with office.database.reading() as session:
-        editions = plan.editions(session, cadence, at, articles, words.pinned)
+        languages = office.site.languages
+        editions = plan.editions(session, cadence, at, articles, words.pinned, languages)
     return press_for(office, cadence, number, at, words), editions
 
 
@@ -174,6 +175,7 @@ def _draft(press: Press, editions: list[Edition], order: Order, now: datetime) -
         cadence=order.cadence,
         number=press.number,
         title=press.title,
+        language=press.site.language,
         # Reaching no further than now: what appears between now and a later `at` is for the next issue.
         cutoff_at=min(order.at, now),
         web_html=compose.web_view(press, editions),

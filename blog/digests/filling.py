@@ -32,6 +32,7 @@ class Draft:
     cadence: Cadence
     number: int
     title: str
+    language: str
     cutoff_at: datetime
     web_html: str
     at: datetime
@@ -108,12 +109,15 @@ def eligible(session: Session, issue_id: int) -> int:
 
 def _note_edition(session: Session, issue_id: int, variant_id: int, edition: Edition) -> None:
     numbers = [article.id for article in edition.articles]
-    session.add(EditionRow(variant_id=variant_id, articles=numbers, more=edition.more))
+    session.add(
+        EditionRow(variant_id=variant_id, articles=numbers, more=edition.more, language=edition.language)
+    )
     rows = [
         {
             "issue_id": issue_id,
             "topics": group.topics,
             "last_issue": group.last_issue or 0,
+            "language": group.language,
             "variant_id": variant_id,
         }
         for group in edition.groups
@@ -138,6 +142,7 @@ def _recipients(issue: Issue, found: Plan, to: int) -> Select[int, str, str, str
                 PlanGroup.issue_id == issue.id,
                 PlanGroup.topics == people.c.topics,
                 PlanGroup.last_issue == func.coalesce(had.c.last_issue, 0),
+                PlanGroup.language.in_(("", people.c.language)),
             ),
         )
         .join(Subscriber, Subscriber.id == people.c.id)

@@ -14,6 +14,7 @@ class Issue(Base):
 
     `web_html` is the frozen web view: what was sent is kept as it was sent. While `in_review` nobody outside
     sees it; `opened_at` is when that ended, where it was not open from the start. `note` is a file.
+    `language` is what title and web view speak; empty in issues that are older than the choice: the site's.
     """
 
     __tablename__ = "issues"
@@ -28,6 +29,7 @@ class Issue(Base):
     in_review: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
     opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     note: Mapped[str | None] = mapped_column(String(500))
+    language: Mapped[str] = mapped_column(String(35), server_default="", default="")
 
 
 class IssueArticle(Base):
@@ -41,7 +43,10 @@ class IssueArticle(Base):
 
 
 class EditionRow(Base):
-    """Which articles a variant holds, in their order; `more` were left out for length."""
+    """Which articles a variant holds, in their order, and in which language (empty: the site's).
+
+    `more` articles were left out for length.
+    """
 
     __tablename__ = "editions"
 
@@ -50,6 +55,7 @@ class EditionRow(Base):
     )
     articles: Mapped[list[Any]] = mapped_column(JSON)
     more: Mapped[int] = mapped_column(Integer)
+    language: Mapped[str] = mapped_column(String(35), server_default="", default="")
 
 
 class Plan(Base):
@@ -85,7 +91,10 @@ class PlanZone(Base):
 
 
 class PlanGroup(Base):
-    """Which variant a group of subscribers gets: those who follow `topics` and had `last_issue` (0: none)."""
+    """Which variant a group of subscribers gets: those who follow `topics` and had `last_issue` (0: none).
+
+    With a `language` it is those of them who chose it; empty, it is all of them.
+    """
 
     __tablename__ = "plan_groups"
 
@@ -94,6 +103,7 @@ class PlanGroup(Base):
     )
     topics: Mapped[str] = mapped_column(String(2000), primary_key=True)
     last_issue: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    language: Mapped[str] = mapped_column(String(35), primary_key=True, server_default="", default="")
     variant_id: Mapped[int] = mapped_column(BigId, ForeignKey("variants.id"))
 
 

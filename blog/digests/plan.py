@@ -36,20 +36,33 @@ FIRST_ISSUE = {
 
 @dataclass(frozen=True)
 class Group:
-    """Subscribers who follow the same topics ("" = all) and had the same last issue (None: none yet)."""
+    """Subscribers who follow the same topics ("" = all) and had the same last issue (None: none yet).
+
+    Where the publisher offers several languages, they have chosen the same one as well.
+    """
 
     topics: str
     last_issue: int | None
     people: int = 0
+    language: str = ""
+
+    def is_place_of(self, other: "Group") -> bool:
+        """Say whether who is in one group is in the other, however many they are."""
+        mine = self.topics, self.last_issue, self.language
+        return mine == (other.topics, other.last_issue, other.language)
 
 
 @dataclass(frozen=True)
 class Edition:
-    """One set of articles, newest first, and the groups that get it; `more` were left out for length."""
+    """One set of articles, newest first, and the groups that get it; `more` were left out for length.
+
+    `language` is what the words around the articles speak; empty: the site's.
+    """
 
     articles: tuple[Article, ...]
     more: int
     groups: tuple[Group, ...]
+    language: str = ""
 
 
 def articles_at(session: Session, at: datetime) -> Sequence[Article]:
@@ -64,22 +77,25 @@ def editions(
     at: datetime,
     articles: Sequence[Article],
     pinned: tuple[str, ...] = (),
+    languages: tuple[str, ...] = (),
 ) -> list[Edition]:
     """Return what each group would get of these articles; groups with nothing new are left out.
 
     What is pinned stands first for those to whom it is new; nobody gets anything for the second time by it.
+    Where `languages` are on offer, those who chose different ones get editions of their own.
     """
-    groups = _groups(session, cadence, at)
+    groups = _groups(session, cadence, at, bool(languages))
     had = past(session, {group.last_issue for group in groups if group.last_issue})
-    sets: dict[tuple[int, ...], list[Group]] = defaultdict(list)
+    sets: dict[tuple[tuple[int, ...], str], list[Group]] = defaultdict(list)
     for group in groups:
         last = had[group.last_issue] if group.last_issue else None
         chosen = tuple(article.id for article in new_for(group, last, articles, cadence, at))
         if chosen:
-            sets[chosen].append(group)
+            sets[chosen, group.language if group.language in languages else ""].append(group)
     by_id = {article.id: article for article in articles}
     return [
-        _edition(editorial.pinned_first((by_id[i] for i in ids), pinned), who) for ids, who in sets.items()
+        _edition(editorial.pinned_first((by_id[i] for i in ids), pinned), who, spoken)
+        for (ids, spoken), who in sets.items()
     ]
 
 
@@ -127,12 +143,13 @@ def _no_sync_under_way(session: Session) -> None:
 
 _LISTED = (
     Article.slug, Article.title, Article.description, Article.excerpt, Article.minutes, Article.published_at,
-    Article.live_at, Article.extra,
+    Article.live_at, Article.extra, Article.language,
 )  # fmt: skip
 
 
-def _edition(articles: list[Article], groups: list[Group]) -> Edition:
-    return Edition(tuple(articles[:MOST_ARTICLES]), max(0, len(articles) - MOST_ARTICLES), tuple(groups))
+def _edition(articles: list[Article], groups: list[Group], spoken: str) -> Edition:
+    more = max(0, len(articles) - MOST_ARTICLES)
+    return Edition(tuple(articles[:MOST_ARTICLES]), more, tuple(groups), spoken)
 
 
 @dataclass(frozen=True)
@@ -153,15 +170,16 @@ def past(session: Session, issue_ids: set[int]) -> dict[int, Past]:
     return {issue_id: Past(cutoff, frozenset(carried[issue_id])) for issue_id, cutoff in issues}
 
 
-def _groups(session: Session, cadence: Cadence, at: datetime) -> list[Group]:
+def _groups(session: Session, cadence: Cadence, at: datetime, by_language: bool) -> list[Group]:
     people, had = audience(cadence, at).subquery(), covered().subquery()
+    place = [people.c.topics, had.c.last_issue, *([people.c.language] if by_language else [])]
     rows = session.execute(
-        select(people.c.topics, had.c.last_issue, func.count())
+        select(func.count(), *place)
         .join_from(people, had, had.c.recipient_id == people.c.id, isouter=True)
-        .group_by(people.c.topics, had.c.last_issue)
-        .order_by(people.c.topics, had.c.last_issue)
+        .group_by(*place)
+        .order_by(*place)
     )
-    return [Group(topics, last_issue, people) for topics, last_issue, people in rows]
+    return [Group(topics, last_issue, count, *spoken) for count, topics, last_issue, *spoken in rows]
 
 
 def covered() -> Select[int, int]:

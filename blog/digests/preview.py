@@ -2,7 +2,7 @@
 
 import email
 import email.policy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -58,17 +58,14 @@ def of_cadence(office: Office, cadence: Cadence, address: str | None, at: dateti
     with office.database.reading() as session:
         articles = plan.live_articles(session, at)
         group = _group(session, person(session, address), cadence, at) if address else None
+        if group is not None and not office.site.languages:
+            group = replace(group, language="")
     press, editions = dispatch.prepare(office, cadence, at, articles)
     wanted = sorted(editions, key=lambda one: -sum(group.people for group in one.groups))
     if group is not None:
-        places = {(one.topics, one.last_issue) for edition in editions for one in edition.groups}
-        if (group.topics, group.last_issue) not in places:
+        wanted = [edition for edition in editions if any(map(group.is_place_of, edition.groups))]
+        if not wanted:
             raise BlogError(f"there is nothing new for {address}, so they would get no issue")
-        wanted = [
-            e
-            for e in editions
-            if any((g.topics, g.last_issue) == (group.topics, group.last_issue) for g in e.groups)
-        ]
     if not wanted:
         raise BlogError("there is nothing new for anybody, so there would be no issue")
     frozen = compose.freeze(compose.draft(press, wanted[0]), at)
@@ -109,7 +106,7 @@ def _group(session: Session, who: Subscriber, cadence: Cadence, at: datetime) ->
     if who.paused_until and who.paused_until > at:
         raise BlogError(f"{who.email} has paused until {who.paused_until:%Y-%m-%d}")
     had = plan.covered().where(Delivery.recipient_id == who.id).subquery()
-    return plan.Group(who.topics, session.scalar(select(had.c.last_issue)))
+    return plan.Group(who.topics, session.scalar(select(had.c.last_issue)), language=who.language)
 
 
 def _values(to: str) -> dict[str, bytes]:

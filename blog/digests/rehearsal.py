@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from blog.articles.models import Article
@@ -101,7 +101,11 @@ def _readers(edition: Edition) -> int:
 def _samples(session: Session, edition: Edition, cadence: Cadence, at: datetime) -> tuple[str, ...]:
     people, had = audience(cadence, at).subquery(), plan.covered().subquery()
     groups = [
-        and_(people.c.topics == group.topics, func.coalesce(had.c.last_issue, 0) == (group.last_issue or 0))
+        and_(
+            people.c.topics == group.topics,
+            func.coalesce(had.c.last_issue, 0) == (group.last_issue or 0),
+            literal(group.language).in_(("", people.c.language)),
+        )
         for group in edition.groups[:SAMPLES]
     ]
     found = (

@@ -7,10 +7,10 @@ from blog.articles import reading
 from blog.site import card
 from blog.site.drawings import ONE_HOUR
 from blog.site.keeping import kept
-from blog.site.page_globals import current_site
 from blog.web import headers
 from blog.web.context import services
 from blog.web.guards import public, unkept
+from blog.web.interface import current_site
 
 #: Room for some three thousand cards of about 20 KB.
 MOST_BYTES = 64 * 1024 * 1024

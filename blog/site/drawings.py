@@ -6,11 +6,11 @@ from blog import clock
 from blog.articles import reading
 from blog.site import sketch
 from blog.site.motifs import STATES
-from blog.site.page_globals import current_site
 from blog.theme import Theme, theme
 from blog.web import headers
 from blog.web.context import services
 from blog.web.guards import public
+from blog.web.interface import current_site
 
 #: A drawing changes only with the accent or with this code; an hour is soon enough to see that.
 ONE_HOUR = "public, max-age=3600"

@@ -11,9 +11,9 @@ from blog.articles.lists import Choice
 from blog.content.values import Site
 from blog.site import atom, json_feed
 from blog.site.channel import ATOM, JSON, KINDS, Channel, Entry
-from blog.site.page_globals import current_site
 from blog.web.context import services
 from blog.web.guards import public
+from blog.web.interface import current_site, gettext
 
 ENTRIES = 20
 FORMS = {ATOM: atom.document, JSON: json_feed.document}
@@ -81,14 +81,14 @@ def explained() -> str:
     site, now = current_site(), clock.now()
     with services().database.reading() as session:
         groups = [
-            ("Topics", "/topics", _topics(session, site, now)),
+            (gettext("Topics"), "/topics", _topics(session, site, now)),
             (
-                "Authors",
+                gettext("Authors"),
                 "/authors",
                 [(found.author.slug, found.author.name) for found in _authors(session, now)],
             ),
             (
-                "Series",
+                gettext("Series"),
                 "/series",
                 [(found.slug, found.name) for found in series.all_live(session, site, now)],
             ),

@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
-from flask import Flask, g, request
+from flask import Flask, request
+from markupsafe import Markup
 
-from blog import theme
+from blog import language, theme
 from blog.articles import reading, wording
-from blog.articles.models import Page
+from blog.articles.models import Article, Page
 from blog.content import images
 from blog.content.values import Site
 from blog.site import card
 from blog.web import page_cache
 from blog.web.context import services
+from blog.web.interface import current_site
 
 LOGO_HEIGHT = 36
 
@@ -31,23 +34,22 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.context_processor(_globals)
-    for name in ("long_date", "short_date", "iso_date", "topic_name", "author_name", "author_slug"):
+    for name in (
+        "long_date",
+        "short_date",
+        "iso_date",
+        "topic_name",
+        "author_name",
+        "author_slug",
+        "because",
+    ):
         app.jinja_env.filters[name] = _with_site(getattr(wording, name))
-    app.jinja_env.filters["cut"] = wording.excerpt
-    app.jinja_env.filters["joined"] = wording.joined
+    app.jinja_env.filters["cut"] = _cut
     app.jinja_env.filters["initials"] = wording.initials
     app.jinja_env.globals["count"] = wording.count
-    app.jinja_env.globals["direction"] = wording.direction
+    app.jinja_env.globals["signed"] = _signed
     # A global, since a macro that is imported sees nothing else.
     app.jinja_env.globals["site_card"] = _site_card
-
-
-def current_site() -> Site:
-    """Return what `site.toml` says now, read at most once per edition."""
-    if "site" not in g:
-        g.site = page_cache.once("site", services().site)
-    site: Site = g.site
-    return site
 
 
 def _globals() -> dict[str, Any]:
@@ -75,6 +77,22 @@ def _logo(site: Site) -> Logo | None:
         return None
     raster = images.measure(services().settings.content_dir / site.logo)
     return Logo(round(raster.width * LOGO_HEIGHT / raster.height), LOGO_HEIGHT) if raster else None
+
+
+def _signed(article: Article) -> Markup:
+    """Return the authors of an article as links, in a list within a sentence."""
+    site = current_site()
+    link = Markup('<a class="p-author h-card" rel="author" href="/authors/{}">{}</a>')
+    names = [
+        link.format(quote(wording.author_slug(author, site)), wording.author_name(author, site))
+        for author in article.authors
+    ]
+    return Markup(language.listed(site.language, names))  # noqa: S704 - every name is escaped above
+
+
+def _cut(text: str, *length: int) -> str:
+    """Cut a text; one that is markup already must not be cut within an entity, nor be escaped twice."""
+    return wording.excerpt(text.unescape() if isinstance(text, Markup) else text, *length)
 
 
 def _standing_pages() -> list[Page]:

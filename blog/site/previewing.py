@@ -12,9 +12,9 @@ from flask import Blueprint, Flask, Response, render_template, request
 from blog import clock
 from blog.articles import wording
 from blog.content.values import ArticleFile, Library, Problem
-from blog.site.page_globals import current_site
 from blog.web import headers
 from blog.web.guards import development
+from blog.web.interface import current_site
 
 FILES = Path(__file__).parent / "preview_files"
 KINDS = {"reload.js": "text/javascript", "preview.css": "text/css"}

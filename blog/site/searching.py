@@ -7,9 +7,9 @@ from flask import Blueprint, Response, render_template, request
 from blog import clock
 from blog.articles.asked import LONGEST_QUERY
 from blog.articles.search import Found, search
-from blog.site.page_globals import current_site
 from blog.web.context import services
 from blog.web.guards import public
+from blog.web.interface import current_site
 
 PER_PAGE = 20
 #: Nobody reads on for ever; a page number beyond this is a machine's.

@@ -7,9 +7,9 @@ from blog import clock
 from blog.articles import sharing
 from blog.articles.sharing import State
 from blog.site import metadata
-from blog.site.page_globals import current_site
 from blog.web.context import services
 from blog.web.guards import by_token
+from blog.web.interface import current_site
 
 #: What a link that shows nothing answers with.
 STATUS = {State.REMOVED: 410, State.OVER: 410, State.INVALID: 404}

@@ -7,9 +7,9 @@ from blog.articles import authors, lists, reading, series, wording
 from blog.articles.lists import Choice, Listed
 from blog.content.values import Topic
 from blog.site import metadata
-from blog.site.page_globals import current_site
 from blog.web.context import services
 from blog.web.guards import public
+from blog.web.interface import current_site
 
 blueprint = Blueprint("shelves", __name__)
 

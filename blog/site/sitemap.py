@@ -11,10 +11,10 @@ from blog import clock
 from blog.articles import authors, reading, series
 from blog.articles.live import live
 from blog.articles.models import Article
-from blog.site.page_globals import current_site
 from blog.web.context import services
 from blog.web.guards import public
 from blog.web.headers import SPECULATION_RULES
+from blog.web.interface import current_site
 
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 #: What the protocol allows in one file.

@@ -8,9 +8,9 @@ from blog import clock
 from blog.articles import lists, reading, series, wording
 from blog.articles.models import Article
 from blog.site import metadata
-from blog.site.page_globals import current_site
 from blog.web.context import services
 from blog.web.guards import public
+from blog.web.interface import current_site
 
 HOME_ITEMS = 10
 

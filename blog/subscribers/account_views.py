@@ -4,7 +4,7 @@ from datetime import datetime
 
 from flask import Blueprint, Response, abort, json, request
 
-from blog import clock
+from blog import clock, language
 from blog.delivery import addresses
 from blog.delivery.addresses import masked
 from blog.subscribers import account, choices, moving, preferences, privacy, unsubscribe
@@ -15,6 +15,7 @@ from blog.subscribers.preferences import Wishes
 from blog.tokens import BadToken, ExpiredToken
 from blog.web.context import services
 from blog.web.guards import by_token
+from blog.web.interface import gettext, speak
 
 blueprint = Blueprint("account", __name__)
 
@@ -97,12 +98,13 @@ def _change(token: str) -> Response:
         before = preferences.read(session, tokens, token)
     if before is None:
         return _preferences("inactive", None)
-    zone = form.get("timezone", before.timezone)
+    zone, spoken = form.get("timezone", before.timezone), form.get("language")
     try:
         wishes = Wishes(
             cadence=choices.cadence(form.get("cadence", ""), here),
             topics=choices.topics(form.getlist("topics"), here),
             timezone=choices.timezone(zone),
+            language=choices.language(spoken, here) if spoken else None,
             paused_until=choices.pause(form.get("paused_until", ""), zone, clock.now()),
         )
     except choices.BadDate as error:
@@ -179,8 +181,10 @@ def _moving(token: str, press: bool) -> Response:
 def _account(
     state: str, status: int = 200, subscriber: Subscriber | None = None, error: str | None = None
 ) -> Response:
+    if subscriber:
+        speak(subscriber.language)
     shown = masked(subscriber.email) if subscriber else ""
-    return page("account.html", status=status, state=state, masked=shown, error=error)
+    return page("account.html", status=status, state=state, masked=shown, error=error and gettext(error))
 
 
 def _preferences(
@@ -188,6 +192,7 @@ def _preferences(
 ) -> Response:
     link = ""
     if subscriber:
+        speak(subscriber.language)
         link = services().links.unsubscribe(unsubscribe.token_for(services().tokens, subscriber.public_id))
     now = clock.now()
     return page(
@@ -203,7 +208,9 @@ def _preferences(
         paused_until=_day(subscriber, now),
         first_day=choices.first_day(subscriber.timezone, now) if subscriber else "",
         last_day=choices.last_day(subscriber.timezone, now) if subscriber else "",
-        error=error,
+        error=error and gettext(error),
+        language=site().language,
+        languages=[(tag, language.name_of(tag)) for tag in site().languages],
         unsubscribe_url=link,
     )
 

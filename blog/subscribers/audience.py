@@ -10,11 +10,11 @@ from blog.delivery.suppression import Reason, is_suppressed
 from blog.subscribers.models import Cadence, Status, Subscriber
 
 
-def audience(cadence: Cadence, now: datetime) -> Select[int, str, str, str, str, datetime | None]:
+def audience(cadence: Cadence, now: datetime) -> Select[int, str, str, str, str, datetime | None, str]:
     """Return the select of everybody who hears at this cadence and has not paused beyond `now`.
 
-    Its columns: id, public_id, address, address_hash, topics, confirmed_at. The digests room puts it inside
-    its own statements.
+    Its columns: id, public_id, address, address_hash, topics, confirmed_at, language. The digests room puts
+    it inside its own statements.
     """
     return select(
         Subscriber.id,
@@ -23,6 +23,7 @@ def audience(cadence: Cadence, now: datetime) -> Select[int, str, str, str, str,
         Subscriber.address_hash,
         Subscriber.topics,
         Subscriber.confirmed_at,
+        Subscriber.language,
     ).where(
         Subscriber.status == Status.ACTIVE,
         Subscriber.cadence == cadence,

@@ -8,16 +8,18 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from blog.content.values import Site
+from blog.language import N_
 from blog.subscribers.models import Cadence, Subscriber
 
 MOST_TOPIC_CHARACTERS = 2000  # the width of the column
 
-NO_SUCH_CADENCE = "Choose how often you want to hear from us, from the list."
-NO_SUCH_TOPIC = "One of these topics does not exist. Choose from the list."
-TOO_MANY_TOPICS = "That is more topics than we can keep apart. Tick none of them to hear about all."
-NO_SUCH_TIMEZONE = "That time zone is not known. Write it as Europe/Berlin."
+NO_SUCH_CADENCE = N_("Choose how often you want to hear from us, from the list.")
+NO_SUCH_TOPIC = N_("One of these topics does not exist. Choose from the list.")
+TOO_MANY_TOPICS = N_("That is more topics than we can keep apart. Tick none of them to hear about all.")
+NO_SUCH_LANGUAGE = N_("We do not write in that language. Choose from the list.")
+NO_SUCH_TIMEZONE = N_("That time zone is not known. Write it as Europe/Berlin.")
 LONGEST_PAUSE = timedelta(days=366)
-NO_SUCH_DAY = "Choose a day from tomorrow to a year from now, or leave the field empty."
+NO_SUCH_DAY = N_("Choose a day from tomorrow to a year from now, or leave the field empty.")
 
 
 class BadChoice(ValueError):
@@ -81,6 +83,13 @@ def chosen_topics(stored: str) -> list[str]:
 def of(subscriber: Subscriber) -> dict[str, Any]:
     """Return what somebody has chosen, as the record of consent holds it."""
     return {"cadence": subscriber.cadence, "topics": chosen_topics(subscriber.topics)}
+
+
+def language(value: str, site: Site) -> str:
+    """Read a language; raise `BadChoice` for one that the publisher does not offer."""
+    if value not in site.languages:
+        raise BadChoice(NO_SUCH_LANGUAGE)
+    return value
 
 
 def timezone(value: str) -> str:

@@ -4,7 +4,7 @@ They hold nothing that a visitor typed, so nobody can use a form to send words o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,10 @@ class Letterhead:
     content_dir: Path | None = None
     latest: Latest = lambda _session: []
     templates: Environment = field(default_factory=mail_environment)
+
+    def speaking(self, tag: str) -> "Letterhead":
+        """Return the same for somebody who chose a language."""
+        return replace(self, site=self.site.speaking(tag))
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ def render(session: Session, mail: OutboxMail, head: Letterhead) -> Email | None
         return None
     if subscriber.status == Status.ERASED:
         return None
+    head = head.speaking(subscriber.language)
     context = _CONTEXTS[kind](session, subscriber, head)
     if context is None:
         return None
@@ -107,6 +112,8 @@ def _about_change(
 ) -> Email | None:
     if suppression.reason_for(session, change.address_hash) in SILENT:
         return None
+    person = session.get(Subscriber, change.subscriber_id)
+    head = head.speaking(person.language) if person else head
     if kind is Mail.MOVED:
         return _email(Sheet(kind, change.old_address, message_id, head), {"masked": masked(change.email)})
     if change.confirmed_at is not None:

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from flask import Response, abort, current_app, g, make_response, render_template, request
+from flask import Response, abort, current_app, make_response, render_template, request
 
 from blog import clock
 from blog.content.values import Site
@@ -12,6 +12,7 @@ from blog.subscribers import consent
 from blog.subscribers.consent import Method, Origin
 from blog.subscribers.lifecycle import Act
 from blog.web.context import services
+from blog.web.interface import current_site
 
 
 def page(template: str, status: int = 200, **values: object) -> Response:
@@ -62,11 +63,8 @@ def mail_domain() -> str:
 
 
 def site() -> Site:
-    """Return the publication, looked up once a request, as the templates do."""
-    if "site" not in g:
-        g.site = services().site()
-    here: Site = g.site
-    return here
+    """Return the publication, as the templates see it."""
+    return current_site()
 
 
 def _page_of_form() -> str:

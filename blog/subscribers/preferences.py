@@ -1,4 +1,4 @@
-"""Preferences: how often, about what, in which time zone, and not before when; by a link from a mail.
+"""Preferences: how often, about what, where, in which language, and not before when; by a mailed link.
 
 Every digest carries that link and digests get forwarded, so it changes nothing that cannot be changed back
 and shows no address. What goes deeper needs a fresh link: see `account`.
@@ -24,6 +24,8 @@ class Wishes:
     topics: tuple[str, ...]
     timezone: str
     paused_until: datetime | None = None
+    #: None: as it is.
+    language: str | None = None
 
 
 def token_for(tokens: Tokens, public_id: str) -> str:
@@ -51,7 +53,9 @@ def change(session: Session, tokens: Tokens, token: str, wishes: Wishes, act: Ac
     if before is None:
         return None
     after: Subscriber | None = before
-    if _chosen(before) != (wishes.cadence, list(wishes.topics), wishes.timezone):
+    spoken = wishes.language or before.language
+    if _chosen(before) != (wishes.cadence, list(wishes.topics), wishes.timezone, spoken):
+        said = {"language": spoken} if spoken != before.language else {}
         after = lifecycle.move(
             session,
             Subscriber.id == before.id,
@@ -61,8 +65,9 @@ def change(session: Session, tokens: Tokens, token: str, wishes: Wishes, act: Ac
                 "cadence": wishes.cadence,
                 "topics": ",".join(wishes.topics),
                 "timezone": wishes.timezone,
+                "language": spoken,
             },
-            details=choices.of,
+            details=lambda person: choices.of(person) | said,
         )
     return _paused(session, after, wishes.paused_until, act) if after is not None else None
 
@@ -84,5 +89,6 @@ def _paused(session: Session, person: Subscriber, until: datetime | None, act: A
     )
 
 
-def _chosen(subscriber: Subscriber) -> tuple[str, list[str], str]:
-    return subscriber.cadence, choices.chosen_topics(subscriber.topics), subscriber.timezone
+def _chosen(subscriber: Subscriber) -> tuple[str, list[str], str, str]:
+    followed = choices.chosen_topics(subscriber.topics)
+    return subscriber.cadence, followed, subscriber.timezone, subscriber.language

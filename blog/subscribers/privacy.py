@@ -28,7 +28,6 @@ def export(session: Session, subscriber: Subscriber) -> dict[str, Any]:
     return {
         **report.of(session, subscriber),
         "timezone": subscriber.timezone,
-        "language": subscriber.language,
         "created_at": subscriber.created_at.isoformat(),
         "confirmed_at": report.iso(subscriber.confirmed_at),
         "left_at": report.iso(subscriber.left_at),

@@ -69,6 +69,7 @@ def of(session: Session, subscriber: Subscriber) -> dict[str, Any]:
         "status": audience.public_status(session, subscriber).value,
         "cadence": subscriber.cadence,
         "topics": chosen_topics(subscriber.topics),
+        "language": subscriber.language,
         "paused_until": iso(subscriber.paused_until),
         "suppressed": _suppressed(session, subscriber.address_hash),
         "consent": _events(session, subscriber),

@@ -15,6 +15,7 @@ from blog.subscribers.shield import Verdict
 from blog.tokens import BadToken, ExpiredToken
 from blog.web.context import services
 from blog.web.guards import by_token, public
+from blog.web.interface import gettext, speak
 
 blueprint = Blueprint("subscribers", __name__)
 
@@ -48,7 +49,7 @@ def subscribe() -> Response:
         )
     except ValueError as error:
         typed = form.get("email", "")[:LONGEST_SHOWN]
-        return _form(typed, form.get("cadence", ""), form.getlist("topics"), str(error))
+        return _form(typed, form.get("cadence", ""), form.getlist("topics"), gettext(str(error)))
     verdict = door.enter(address, chosen, Method.FORM, form.get("form", ""))
     if verdict is Verdict.REFUSE:
         raise TooManyRequests(retry_after=RETRY_SECONDS)
@@ -144,6 +145,8 @@ def _restoring(token: str, press: bool) -> Response:
     except BadToken:
         return page("restore.html", status=404, state="invalid", masked="")
     state = ("done" if press else "ask") if found else "over"
+    if found:
+        speak(found.language)
     return page("restore.html", state=state, masked=masked(found.email) if found else "")
 
 
@@ -172,6 +175,8 @@ def _form(email: str, cadence: str, chosen: list[str], error: str | None) -> Res
 
 def _confirmation(found: Confirmation) -> Response:
     subscriber, link = found.subscriber, ""
+    if subscriber:
+        speak(subscriber.language)
     if subscriber and found.state in (State.CONFIRMED, State.ALREADY):
         link = services().links.preferences(preferences.token_for(services().tokens, subscriber.public_id))
     return page(
@@ -184,6 +189,8 @@ def _confirmation(found: Confirmation) -> Response:
 
 
 def _departure(state: str, subscriber: Subscriber | None, status: int = 200, undo: str = "") -> Response:
+    if subscriber:
+        speak(subscriber.language)
     # No link to the preferences: mail programs and forwarded mails hold this link, and it may do two things.
     return page(
         "unsubscribe.html",

@@ -31,6 +31,7 @@ class Teaser:
     title: str
     url: str
     summary: str
+    language: str
 
 
 @dataclass(frozen=True)

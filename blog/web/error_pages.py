@@ -9,26 +9,50 @@ from flask import Flask, Response, current_app, g, render_template
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
+from blog import language
+from blog.content.site import cached_site
 from blog.errors import Busy
+from blog.language import N_
 from blog.templating import folders
+from blog.web import interface
+from blog.web.context import services
 from blog.web.static_files import StaticTree
 
 RETRY_SECONDS = 30
 
 #: Heading and sentence by status; the first is for everything without words of its own.
 WORDS = {
-    400: ("This request could not be read", "Something in the address or the form is not as expected."),
-    403: ("This form came from somewhere else", "Please use the form on our own page."),
-    405: ("This address does not take that", "It can be read, but nothing can be sent to it."),
-    413: ("That is too much at once", "The form was larger than this site takes."),
-    414: ("That address is too long", "Most likely it was copied together with something else."),
-    422: ("That choice is not on offer", "Please choose from what the page shows."),
-    415: ("This kind of form is not understood", "Please use the form on the page."),
+    400: (
+        N_("This request could not be read"),
+        N_("Something in the address or the form is not as expected."),
+    ),
+    403: (N_("This form came from somewhere else"), N_("Please use the form on our own page.")),
+    405: (N_("This address does not take that"), N_("It can be read, but nothing can be sent to it.")),
+    413: (N_("That is too much at once"), N_("The form was larger than this site takes.")),
+    414: (N_("That address is too long"), N_("Most likely it was copied together with something else.")),
+    422: (N_("That choice is not on offer"), N_("Please choose from what the page shows.")),
+    415: (N_("This kind of form is not understood"), N_("Please use the form on the page.")),
 }
 
 
 #: Pages that need neither a database nor a template: they are shown when one of those is what broke.
-STANDALONE = ("500", "503")
+STANDALONE = {
+    "500": (
+        N_("Something broke on our side"),
+        N_(
+            "Nothing you did was wrong. The fault has been written down under the reference "
+            "<code>%(reference)s</code>; name it if you write to us. Please try again in a minute."
+        ),
+    ),
+    "503": (
+        N_("Back in a moment"),
+        N_(
+            "The site is busy with itself and could not answer. If you sent a form, it was not stored: "
+            "please send it again in half a minute."
+        ),
+    ),
+}
+BACK = N_("Back to the articles")
 
 
 def install(app: Flask, own_templates: Path | None = None) -> None:
@@ -62,7 +86,7 @@ def _refused(error: HTTPException) -> HTTPException | Response:
         return error
     if error.code == 429:
         return page(error, render_template("errors/429.html"))
-    title, text = WORDS.get(error.code, WORDS[400])
+    title, text = map(interface.gettext, WORDS.get(error.code, WORDS[400]))
     return page(error, render_template("errors/refused.html", title=title, text=text))
 
 
@@ -76,10 +100,21 @@ def _unavailable(_: Exception) -> Response:
     return page(error, _standalone("503"))
 
 
-def _standalone(name: str, **values: str) -> str:
+def _standalone(name: str, reference: str = "") -> str:
     pages = cast(dict[str, Template], current_app.extensions["standalone"])
     tree = cast(StaticTree, current_app.extensions["static"])
-    return pages[name].safe_substitute(values, stylesheet=tree.address("site.css"))
+    # By the file alone, and without the person: the database may be what broke.
+    tag = cached_site(services().settings.content_dir).language
+    heading, text = STANDALONE[name]
+    return pages[name].safe_substitute(
+        language=tag,
+        direction=language.direction(tag),
+        heading=language.say(tag, heading),
+        text=language.say(tag, text, reference=reference),
+        back=language.say(tag, BACK),
+        reference=reference,
+        stylesheet=tree.address("site.css"),
+    )
 
 
 def _read(name: str, own: Path | None) -> Template:

@@ -44,7 +44,7 @@ def edition(titles: list[str], description: str = "What it is about.", more: int
     articles = [
         Article(
             id=number, slug=f"piece-{number}", title=title, description=description, excerpt="An excerpt",
-            minutes=6, published_at=DATE, live_at=DATE, extra={},
+            minutes=6, published_at=DATE, live_at=DATE, extra={}, language="en",
             topics=[ArticleTopic(topic="ai", position=0)],
         )
         for number, title in enumerate(titles)

@@ -141,4 +141,7 @@ def test_an_article_in_a_language_written_from_the_right_says_so(
         make_article(session, "shalom", language="he")
     page = read(client.get("/articles/shalom").text)
     assert page.all("html")[0]["dir"] == "ltr"
-    assert (page.all("article")[0]["lang"], page.all("article")[0]["dir"]) == ("he", "rtl")
+    (prose,) = [box for box in page.all("div") if "e-content" in box.get("class", "")]
+    for own in (page.all("h1")[0], prose):
+        assert (own["lang"], own["dir"]) == ("he", "rtl")
+    assert "lang" not in page.all("article")[0], "the words around the text are the site's"

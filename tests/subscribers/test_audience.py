@@ -30,6 +30,7 @@ def test_only_active_subscribers_of_the_cadence_are_mailed(database: Database, t
         "address_hash",
         "topics",
         "confirmed_at",
+        "language",
     ]
     assert (row.address, row.topics, row.confirmed_at) == ("weekly@example.org", "systems", NOW)
 

@@ -48,7 +48,7 @@ def head(site: Site, tokens: Tokens, tmp_path: Path) -> Letterhead:
         "Signal & System <news@example.org>",
         "Example Ltd, 1 High Street",
         tmp_path,
-        lambda _session: [Teaser("A first article", f"{BASE}/articles/a-first", "What it is about.")],
+        lambda _session: [Teaser("A first article", f"{BASE}/articles/a-first", "What it is about.", "en")],
     )
 
 

@@ -34,6 +34,7 @@ def test_a_report_says_everything_about_one_person(database: Database, tokens: T
         "status": "active",
         "cadence": "weekly",
         "topics": ["security", "systems"],
+        "language": "en",
         "paused_until": None,
         "suppressed": None,
         "consent": [

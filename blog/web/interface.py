@@ -1,0 +1,49 @@
+"""The language of the pages: the site's, but behind a person's own link the one they have chosen."""
+
+from collections.abc import Callable
+
+from flask import Flask, g
+from flask_babel import Babel, refresh
+
+from blog import language, templating
+from blog.content.values import Site
+from blog.web import page_cache
+from blog.web.context import services
+
+
+def install(app: Flask) -> None:
+    """Have the templates of `app` speak the language of the page, whatever a browser asks for."""
+    Babel(
+        app,
+        locale_selector=lambda: str(language.locale(current_site().language)),
+        default_translation_directories=str(language.CATALOGUES),
+    )
+    app.jinja_env.globals |= {"direction": language.direction, "foreign": _foreign}
+    app.jinja_env.filters |= {"decimal": _spoken(language.decimal), "isolated": templating.isolated}
+
+
+def current_site() -> Site:
+    """Return what `site.toml` says now, read at most once per edition, in the language of this page."""
+    if "site" not in g:
+        g.site = page_cache.once("site", services().site)
+    site: Site = g.site
+    return site
+
+
+def speak(tag: str) -> None:
+    """Have the rest of this page speak a person's language, where the publisher offers it."""
+    g.site = services().site().speaking(tag)
+    refresh()
+
+
+def gettext(message: str) -> str:
+    """Return a text that was marked where it is written, in the language of this page."""
+    return language.say(current_site().language, message)
+
+
+def _foreign(tag: str) -> str:
+    return templating.foreign(tag, current_site().language)
+
+
+def _spoken(function: Callable[[str, int], str]) -> Callable[[int], str]:
+    return lambda value: function(current_site().language, value)
