@@ -166,6 +166,11 @@ class Site:
         """The language of what the publisher has written: names, topics, the navigation."""
         return self.translated_from or self.language
 
+    @property
+    def translated_to(self) -> tuple[str, ...]:
+        """The languages that a subscriber may choose instead of the site's own."""
+        return tuple(tag for tag in self.languages if tag != self.language)
+
     def speaking(self, tag: str) -> "Site":
         """Return the site as it speaks to somebody who chose a language; one not on offer changes nothing."""
         if tag == self.language or tag not in self.languages:

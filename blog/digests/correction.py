@@ -146,7 +146,7 @@ def press_of(office: Office, issue: Issue) -> Press:
 
 def _languages(office: Office) -> list[str]:
     """Return the languages an erratum is written in; the empty one is the site's, for everybody else."""
-    return ["", *(tag for tag in office.site.languages if tag != office.site.language)]
+    return ["", *office.site.translated_to]
 
 
 def _variant(session: Session, erratum: int) -> ColumnElement[int]:

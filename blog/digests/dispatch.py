@@ -165,7 +165,7 @@ def prepare(
     zone = schedule.zone(office.site.digests)
     words = editorial.for_issue(office.settings.content_dir, office.links.to("/"), cadence, at, zone, used)
     with office.database.reading() as session:
-        languages = office.site.languages
+        languages = office.site.translated_to
         editions = plan.editions(session, cadence, at, articles, words.pinned, languages)
     return press_for(office, cadence, number, at, words), editions
 

@@ -82,7 +82,7 @@ def editions(
     """Return what each group would get of these articles; groups with nothing new are left out.
 
     What is pinned stands first for those to whom it is new; nobody gets anything for the second time by it.
-    Where `languages` are on offer, those who chose different ones get editions of their own.
+    Whoever chose one of `languages`, which are not the site's own, gets an edition in it.
     """
     groups = _groups(session, cadence, at, bool(languages))
     had = past(session, {group.last_issue for group in groups if group.last_issue})

@@ -58,7 +58,7 @@ def of_cadence(office: Office, cadence: Cadence, address: str | None, at: dateti
     with office.database.reading() as session:
         articles = plan.live_articles(session, at)
         group = _group(session, person(session, address), cadence, at) if address else None
-        if group is not None and not office.site.languages:
+        if group is not None and not office.site.translated_to:
             group = replace(group, language="")
     press, editions = dispatch.prepare(office, cadence, at, articles)
     wanted = sorted(editions, key=lambda one: -sum(group.people for group in one.groups))

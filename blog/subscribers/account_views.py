@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from flask import Blueprint, Response, abort, json, request
+from sqlalchemy.orm import Session
 
 from blog import clock, language
 from blog.delivery import addresses
@@ -126,7 +127,7 @@ def _mail_link(token: str) -> Response:
 
 def _download(token: str) -> Response:
     with services().database.transaction() as session:
-        found = account.use(session, services().tokens, token)
+        found = _used(session, token)
         data = privacy.export(session, found) if found else None
     if data is None:
         return _account("over")
@@ -139,7 +140,7 @@ def _erase(token: str) -> Response:
     if request.form.get("sure") != "yes":
         return account_page(token)
     with services().database.transaction() as session:
-        found = account.use(session, services().tokens, token)
+        found = _used(session, token)
         if found is not None:
             privacy.erase(session, found, act())
     return _account("erased" if found else "over")
@@ -153,10 +154,18 @@ def _ask_to_move(token: str) -> Response:
             found = account.look(session, services().tokens, token)
         return _account("form" if found else "over", 422, found, str(error))
     with services().database.transaction() as session:
-        found = account.use(session, services().tokens, token)
+        found = _used(session, token)
         if found is not None:
             moving.request(session, services().tokens, found, address, act(), mail_domain())
     return _account("asked" if found else "over")
+
+
+def _used(session: Session, token: str) -> Subscriber | None:
+    """Spend a link; what follows is said in the language of whose it was."""
+    found = account.use(session, services().tokens, token)
+    if found is not None:
+        speak(found.language)
+    return found
 
 
 _USES = {"download": _download, "erase": _erase, "move": _ask_to_move}
@@ -165,12 +174,14 @@ _USES = {"download": _download, "erase": _erase, "move": _ask_to_move}
 def _moving(token: str, press: bool) -> Response:
     database, tokens = services().database, services().tokens
     try:
+        with database.reading() as session:
+            outcome, change = moving.look(session, tokens, token)
+            person = session.get(Subscriber, change.subscriber_id) if change else None
+        if person:
+            speak(person.language)
         if press:
             with database.transaction() as session:
                 outcome = moving.confirm(session, tokens, token, act(), mail_domain())
-        else:
-            with database.reading() as session:
-                outcome, _ = moving.look(session, tokens, token)
     except ExpiredToken:
         return page("move.html", status=EXPIRED, state=Outcome.OVER.value)
     except BadToken:
