@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from blog.cli import cli
 
-HEAVY = {"flask", "markdown", "nh3", "numpy", "PIL", "pygments"}
+HEAVY = {"babel", "flask", "markdown", "nh3", "numpy", "PIL", "pygments"}
 
 
 def test_a_sync_that_finds_nothing_changed_needs_no_renderer_no_numbers_and_no_web() -> None:

@@ -12,7 +12,7 @@ from blog.digests import correction, dispatch, preview, rehearsal
 from blog.digests.dispatch import Office
 from blog.digests.models import Issue
 from blog.subscribers.models import Cadence, Subscriber
-from blog.web.context import Services
+from blog.web.pieces import Services
 from tests.digests.test_plan import DAY, NOW, article, subscriber
 
 TAGS = ("en", "de", "ar")
