@@ -3,6 +3,7 @@
 import re
 from xml.etree.ElementTree import Element, SubElement
 
+from blog.content import labels
 from blog.content.tree import remove, text_of, with_parents
 from blog.content.values import Entry
 
@@ -21,7 +22,7 @@ def take_title(root: Element, title: str | None) -> str | None:
     return title
 
 
-def arrange(root: Element) -> list[Entry]:
+def arrange(root: Element, language: str) -> list[Entry]:
     """Give every heading its level under the title, an id and a link to itself; return them all."""
     headings = [element for element in root.iter() if _HEADING.fullmatch(element.tag) and text_of(element)]
     levels = {tag: min(6, rank) for rank, tag in enumerate(sorted({item.tag for item in headings}), start=2)}
@@ -32,7 +33,7 @@ def arrange(root: Element) -> list[Entry]:
         name = heading.get("id") or f"section-{number}"
         heading.set("id", name)
         link = SubElement(heading, "a", {"class": "anchor", "href": f"#{name}"})
-        link.set("aria-label", f"Link to section: {title}")
+        link.set("aria-label", labels.of_section(language, title))
         link.text = "#"
         entries.append({"id": name, "title": title, "level": level})
     return entries

@@ -85,7 +85,7 @@ def _read(content_dir: Path, now: datetime, before: Memory) -> _Sources:
             f"BLOG_CONTENT_DIR: there is no folder {content_dir}; name the one with your articles"
         )
     site, problems, zone_known = read_site(content_dir)
-    how = How(Defaults(content_dir, ZoneInfo(site.timezone), site_raw_html=site.raw_html), _salt(site))
+    how = How(Defaults(content_dir, ZoneInfo(site.timezone), site_raw_html=site.raw_html), _salt(site), site.language)
     articles = read_all(walk.articles(content_dir), how, now, before.readings)
     pages = read_all(walk.pages(content_dir), how, now, before.readings)
     failed = articles.failed | pages.failed

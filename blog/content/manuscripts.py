@@ -113,6 +113,7 @@ class How:
 
     defaults: Defaults
     salt: str
+    language: str = "en"
 
     def key(self, found: Found) -> tuple[object, ...]:
         """Return what a file is read from; the same key means the same manuscript."""
@@ -120,7 +121,7 @@ class How:
 
     def read(self, found: Found, now: datetime) -> Manuscript:
         """Read one file; raises `Malformed`."""
-        return _read(found, self.defaults.given(found.source), self.defaults.zone, self.salt, now)
+        return _read(found, self, now)
 
     def read_again(self, manuscript: Manuscript, now: datetime) -> Text:
         """Return the text of a file that was read before; raises `Malformed` when it has changed meanwhile."""
@@ -172,7 +173,8 @@ def is_settled(found: Found, now: datetime) -> bool:
     return abs(time.time_ns() - found.changed_ns) >= SETTLED_NS and found.modified <= now.timestamp()
 
 
-def _read(found: Found, given: Given, zone: tzinfo, salt: str, now: datetime) -> Manuscript:
+def _read(found: Found, how: How, now: datetime) -> Manuscript:
+    given, zone = how.defaults.given(found.source), how.defaults.zone
     try:
         with found.path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
@@ -191,8 +193,8 @@ def _read(found: Found, given: Given, zone: tzinfo, salt: str, now: datetime) ->
         )
     dated = fields.published_at or _date_in_names(found.place, zone)
     moment = dated or min(datetime.fromtimestamp(found.modified, UTC), now)
-    text = _text(header, fields, found.source, given.raw_html)
-    salted = f"{salt}{given.raw_html}{added or ''}"
+    text = _text(header, fields, found.source, given.raw_html, how.language)
+    salted = f"{how.salt}{given.raw_html}{added or ''}"
     return Manuscript(
         found=found,
         content_hash=hashlib.sha256(salted.encode() + raw).hexdigest(),
@@ -206,9 +208,9 @@ def _read(found: Found, given: Given, zone: tzinfo, salt: str, now: datetime) ->
     )
 
 
-def _text(header: Header, fields: Fields, source: str, raw_html: str) -> Text:
+def _text(header: Header, fields: Fields, source: str, raw_html: str, language: str) -> Text:
     title = fields.title and re.sub(r"`([^`]+)`", r"\1", fields.title)
-    return Text(source, header.body, header.body_line, title, raw_html)
+    return Text(source, header.body, header.body_line, title, raw_html, fields.language or language)
 
 
 def _date_in_names(place: PurePosixPath, zone: tzinfo) -> datetime | None:

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 
-from blog.content import dialect, films, headings, images, notes, wording
+from blog.content import dialect, films, headings, images, labels, notes, wording
 from blog.content.dialect import new_markdown
 from blog.content.effort import TooMuch
 from blog.content.problems import Malformed
@@ -70,6 +70,7 @@ class Text:
     first_line: int = 1
     title: str | None = None
     raw_html: str = SANITIZE
+    language: str = "en"
 
 
 def render(text: Text, shelf: Shelf) -> Rendered:
@@ -100,16 +101,17 @@ def _render(text: Text, shelf: Shelf) -> Rendered:
     prose, opening = wording.prose(root), wording.opening(root)
     words = wording.count(prose)
     _settle_ids(root)
-    notes.settle(root)
+    notes.settle(root, text.language)
     report = _reporter(text, problems)
     links = _settle_links(root, shelf, text.source, report)
     films.place(root, shelf, text.source, report)
     elsewhere = images.place(root, shelf, text.source, report)
     images.make_figures(root)
-    _mend_tasks(root)
-    entries = headings.arrange(root)
+    _mend_tasks(root, text.language)
+    entries = headings.arrange(root, text.language)
     _mend_code(root)
-    _mend_tables(root)
+    _mend_tables(root, text.language)
+    labels.put(root, text.language)
     return Rendered(
         title=title,
         html=serialised(root),
@@ -190,14 +192,14 @@ def _settle_links(root: Element, shelf: Shelf, source: str, report: images.Repor
     return list(linked)
 
 
-def _mend_tasks(root: Element) -> None:
+def _mend_tasks(root: Element, language: str) -> None:
     for item in root.iter("li"):
         holder = item[0] if len(item) and item[0].tag == "p" and not (item.text or "").strip() else item
         task = _TASK.match(holder.text or "")
         if task:
             done = task.group(1) != " "
             mark = Element(
-                "span", {"class": "task", "role": "img", "aria-label": "done" if done else "to do"}
+                "span", {"class": "task", "role": "img", "aria-label": labels.of_task(language, done)}
             )
             mark.text, mark.tail = "☑" if done else "☐", " " + (holder.text or "")[task.end() :]
             holder.text = None
@@ -211,7 +213,7 @@ def _mend_code(root: Element) -> None:
             remove(block, block[0])  # the highlighter's empty mark
 
 
-def _mend_tables(root: Element) -> None:
+def _mend_tables(root: Element, language: str) -> None:
     tables = [(parent, table) for parent, table in with_parents(root) if table.tag == "table"]
     for number, (parent, table) in enumerate(tables, start=1):
         for cell in table.iter():
@@ -219,9 +221,9 @@ def _mend_tables(root: Element) -> None:
             if side in ("left", "center", "right"):
                 cell.set("class", f"align-{side}")
         caption = table.find("caption")
-        name = text_of(caption) if caption is not None else "Table"
         # Two regions of one name would be one and the same to a screen reader.
-        label = f"{name} {number}" if len(tables) > 1 and name == "Table" else name
+        unnamed = labels.of_table(language, number if len(tables) > 1 else None)
+        label = text_of(caption) if caption is not None else unnamed
         frame = Element("div", {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": label})
         replace(parent, table, frame)
         frame.append(table)

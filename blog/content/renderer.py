@@ -8,8 +8,10 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from blog.language import CATALOGUES
+
 #: Raised whenever the same file would be rendered differently, so that the next sync renders it again.
-RENDER_VERSION = "5"
+RENDER_VERSION = "6"
 
 _LIBRARIES = ("latex2mathml", "Markdown", "nh3", "pillow", "Pygments")
 
@@ -19,5 +21,7 @@ def renderer() -> str:
     """Return what tells this renderer from every other: its own code, and the libraries it stands on."""
     code = hashlib.sha256(RENDER_VERSION.encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(path.read_bytes())
+    for path in sorted(CATALOGUES.glob("*/LC_MESSAGES/*.mo")):
         code.update(path.read_bytes())
     return repr((code.hexdigest(), [version(name) for name in _LIBRARIES]))

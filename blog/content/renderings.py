@@ -107,7 +107,7 @@ class Renderings:
 
 def name_of(text: Text) -> str:
     """Return the name under which the rendering of a text is kept."""
-    parts = (renderer(), text.source, text.body, text.first_line, text.title, text.raw_html)
+    parts = (renderer(), text.source, text.body, text.first_line, text.title, text.raw_html, text.language)
     return hashlib.sha256(repr(parts).encode()).hexdigest() + ".json"
 
 

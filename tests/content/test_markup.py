@@ -317,3 +317,15 @@ def test_any_text_renders_or_is_explained(body: str) -> None:
     except Malformed:
         return
     assert made.html == markup.render(Text("articles/a.md", body, 1, "Title"), NOWHERE).html
+
+
+def test_a_text_says_the_words_nobody_wrote_in_its_own_language() -> None:
+    body = (
+        "## Eins\n\n- [x] da\n\n:::note\nHallo[^1].\n:::\n\n:::details\nMehr dazu.\n:::\n\n"
+        "a | b\n--|--\n1 | 2\n\n[^1]: Fuß."
+    )
+    made = render(Text("articles/a.md", body, language="de-AT"), NOWHERE).html
+    for word in ("Hinweis</p>", "<summary>Mehr<", '"erledigt"', '"Tabelle"', '"Link zum Abschnitt: Eins"'):
+        assert word in made, word
+    assert "Zurück zu Fußnote 1 im Text" in made
+    assert "Hinweis" not in render(Text("articles/a.md", body), NOWHERE).html
