@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased, defer, lazyload, load_only
+from sqlalchemy.orm import Session, aliased, defer
 
 from blog import clock
 from blog.articles import redirects
@@ -48,8 +48,7 @@ class RelatedCard:
 
 def article(session: Session, slug: str, now: datetime) -> Article | None:
     """Return the live article at an address."""
-    query = select(Article).where(Article.slug == slug, *live(now))
-    return session.scalar(query.options(defer(Article.text)))
+    return session.scalar(select(Article).where(Article.slug == slug, *live(now)))
 
 
 def latest(session: Session, now: datetime, limit: int) -> list[Article]:
@@ -110,15 +109,9 @@ def related(session: Session, article: Article, now: datetime, limit: int = 3) -
         .where(RelatedArticle.article_id == article.id, *live(now))
         .order_by(RelatedArticle.position)
         .limit(limit)
-        .options(_CARD, lazyload(Article.topics))
+        .options(defer(Article.html))
     )
     return [RelatedCard(found, reason, kind) for found, reason, kind in session.execute(query)]
-
-
-#: What a card shows; its drawing is found by the slug.
-_CARD = load_only(
-    *(Article.slug, Article.title, Article.excerpt, Article.text, Article.published_at, Article.minutes)
-)
 
 
 def related_slugs(session: Session, now: datetime) -> dict[str, list[str]]:
