@@ -8,8 +8,9 @@ PORT ?= 8000
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
+JUDGES := tests/gates/node_modules/.package-lock.json
 
-.PHONY: help demo install test looks approve check bench words lock prove clean format
+.PHONY: help demo install test looks gates approve check bench words lock prove clean format
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,10 +21,15 @@ demo: $(RUNTIME) ## Install, publish the sample content, serve it with a worker 
 install: $(RUNTIME) ## Make the .venv from the hashed lock
 
 test: $(DEVELOPMENT) ## Install what the tests need and run them on SQLite and PostgreSQL
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not crash and not looks" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not crash and not looks and not gates" $(ARGS)
 
 looks: $(DEVELOPMENT) ## Compare how every page and state looks with how it was approved
 	@$(BIN)/python -m pytest -m looks $(ARGS)
+
+gates: $(DEVELOPMENT) ## Judge every page by tools from outside: markup, accessibility, links, weight, speed
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(JUDGES); fi
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m gates tests/gates --ignore tests/gates/test_lighthouse.py $(ARGS)
+	@$(BIN)/python -m pytest -m gates -rP --show-capture=stdout tests/gates/test_lighthouse.py $(ARGS)
 
 approve: $(DEVELOPMENT) ## Keep how every page looks now, after you have looked at them (tests/browser/approved)
 	@APPROVE=1 $(BIN)/python -m pytest tests/browser/test_approved.py
@@ -76,4 +82,9 @@ $(RUNTIME): requirements.txt pyproject.toml | $(VENV)/bin/python
 $(DEVELOPMENT): requirements-dev.txt $(RUNTIME)
 	@echo "Installing what the tests need (once) ..."
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements-dev.txt
+	@touch $@
+
+$(JUDGES): tests/gates/package-lock.json
+	@echo "Installing what judges the pages (once) ..."
+	@cd tests/gates && npm ci --no-progress --loglevel=error >/dev/null
 	@touch $@

@@ -22,6 +22,7 @@ from blog.web.guards import public
 from blog.web.pieces import Services
 from tests.factories import make_article, make_subscriber
 
+SECRET = "a-secret-for-pictures-only-0123456789abcdef"
 FRIDAY = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 #: A topic of its own for the pages that need more articles than the sample has.
 MANY = 45
@@ -52,7 +53,7 @@ def stage(folder: Path, database_file: Path) -> Iterator[Stage]:
         database_url=f"sqlite:///{database_file}",
         content_dir=ROOT / "content",
         var_dir=folder,
-        secret_key="a-secret-for-pictures-only-0123456789abcdef",
+        secret_key=SECRET,
         postal_address="Example Ltd, 1 High Street, Exampletown",
     )
     app = create_app(settings)

@@ -1,6 +1,7 @@
 """The rules of the house that a reader of the tree relies on."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def test_the_locks_hold_hashes_and_no_addresses() -> None:
         lock = (ROOT / name).read_text()
         assert "--hash=sha256:" in lock
         assert not re.search(r"https?://|--index|--find-links", lock)
+
+
+def test_the_lock_of_the_gates_pins_every_package_and_names_no_host() -> None:
+    lock = json.loads((ROOT / "tests" / "gates" / "package-lock.json").read_text())
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert packages
+    assert [name for name, package in packages.items() if "integrity" not in package] == []
+    assert [name for name, package in packages.items() if "resolved" in package] == []
 
 
 def test_nothing_marks_text_as_safe_except_what_sync_has_cleaned() -> None:
