@@ -30,8 +30,11 @@ def iso_date(moment: datetime, site: Site) -> str:
 
 
 def iso_moment(moment: datetime, site: Site) -> str:
-    """Return a moment for machines with the publisher's offset, so that its date is the one people read."""
-    return moment.astimezone(ZoneInfo(site.timezone)).isoformat()
+    """Return a moment for machines with the publisher's offset, so that its date is the one people read.
+
+    To the second: HTML knows no finer fractions than thousandths.
+    """
+    return moment.astimezone(ZoneInfo(site.timezone)).isoformat(timespec="seconds")
 
 
 def year(moment: datetime, site: Site) -> int:

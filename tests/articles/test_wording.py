@@ -21,6 +21,11 @@ def test_dates_follow_the_publishers_calendar() -> None:
     assert wording.iso_date(NEARLY_MIDNIGHT, SITE) == "2025-05-30"
 
 
+def test_a_moment_for_machines_has_no_fraction_of_a_second() -> None:
+    moment = NEARLY_MIDNIGHT.replace(microsecond=468905)
+    assert wording.iso_moment(moment, SITE) == "2025-05-30T23:59:00-04:00"
+
+
 def test_a_short_text_is_shown_whole() -> None:
     assert wording.excerpt("  Two\n words ") == "Two words"
 

@@ -5,18 +5,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import time_machine
 from flask import Flask, abort
+from playwright.sync_api import Page
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from blog import clock, create_app
+from blog.articles import sharing
+from blog.articles.models import ArticleStatus
 from blog.articles.publishing import publish
+from blog.delivery.addresses import parse
 from blog.digests import dispatch
 from blog.digests.dispatch import Office
 from blog.settings import ROOT, load_settings
-from blog.subscribers.models import Cadence, Subscriber
+from blog.subscribers import account, moving, unsubscribe
+from blog.subscribers.consent import Method, Origin
+from blog.subscribers.lifecycle import Act
+from blog.subscribers.models import AddressChange, Cadence, Subscriber
+from blog.subscribers.pages import page
 from blog.tokens import Purpose
 from blog.web.guards import public
 from blog.web.pieces import Services
@@ -36,6 +46,16 @@ class Picture:
     address: str
     press: str = ""
     typed: str = ""
+    ticked: str = ""
+    #: Tells today's date: its lines break elsewhere tomorrow.
+    dated: bool = False
+
+    def prepare(self, page: Page) -> None:
+        """Fill in and tick what the picture wants before the button is pressed."""
+        if self.typed:
+            page.get_by_label("E-mail address").fill(self.typed)
+        if self.ticked:
+            page.get_by_label(self.ticked).check()
 
 
 @dataclass(frozen=True)
@@ -59,7 +79,8 @@ def stage(folder: Path, database_file: Path) -> Iterator[Stage]:
     app = create_app(settings)
     services: Services = app.extensions["blog"]
     publish(services.database, settings.content_dir, clock.now)
-    pictures = [*_standing(), *_of_people(services), *_of_issues(services), *_of_refusals(app)]
+    pictures = [*_standing(), *_of_people(services), *_of_issues(services), *_of_drafts(services)]
+    pictures += _of_refusals(app)
     _write_many(services)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
@@ -109,12 +130,27 @@ def _of_people(services: Services) -> list[Picture]:
                 ("active", "active"),
                 ("leaving", "active"),
                 ("left", "unsubscribed"),
+                ("slowing", "active"),
+                ("asking", "active"),
+                ("moving", "active"),
+                ("writing", "active"),
+                ("going", "active"),
+                ("back", "unsubscribed"),
             )
         }
+        for gone in ("left", "back"):
+            people[gone].confirmed_at = people[gone].created_at
+        for name in ("writing", "going"):
+            people[name].account_nonce = name.ljust(32, "0")
+        act = Act(Method.PAGE, Origin(""), clock.now())
+        moving.request(session, tokens, people["moving"], parse("moved@example.org"), act, "example.org")
         session.flush()
         links = {name: _links(services, person) for name, person in people.items()}
         with time_machine.travel(FRIDAY - timedelta(days=90)):
             old = _links(services, people["pending"])["confirm"]
+        [change] = session.scalars(select(AddressChange))
+        move = f"/move/{moving.token_for(tokens, change)}"
+        back = f"/restore/{unsubscribe.restore_token(tokens, people['back'])}"
     return [
         Picture("confirm", links["pending"]["confirm"]),
         Picture("confirm-done", links["confirming"]["confirm"], "Yes, subscribe me"),
@@ -128,7 +164,27 @@ def _of_people(services: Services) -> list[Picture]:
         Picture("unsubscribe", links["active"]["unsubscribe"]),
         Picture("unsubscribe-done", links["leaving"]["unsubscribe"], "Unsubscribe"),
         Picture("unsubscribe-broken", "/unsubscribe/broken"),
+        Picture("unsubscribe-less-often", links["slowing"]["unsubscribe"], "Once a month instead"),
+        Picture("restore", back),
+        Picture("restore-done", back, "Yes, put me back"),
+        Picture("restore-broken", "/restore/broken"),
+        Picture("preferences-mailed", links["asking"]["preferences"], "Mail me the link"),
+        Picture("account", links["going"]["account"]),
+        Picture("account-mistyped", links["going"]["account"], "Send the link", "ada@"),
+        Picture("account-asked", links["writing"]["account"], "Send the link", "new@example.com"),
+        Picture("account-erased", links["going"]["account"], "Erase me", ticked="Yes, erase me"),
+        Picture("account-broken", "/account/broken"),
+        Picture("move", move),
+        Picture("move-done", move, "Yes, send it here"),
+        Picture("move-broken", "/move/broken"),
     ]
+
+
+def _of_drafts(services: Services) -> list[Picture]:
+    with services.database.transaction() as session:
+        draft = make_article(session, "an-unfinished-note", status=ArticleStatus.DRAFT)
+        token, _ = sharing.token(services.tokens, draft, clock.now(), sharing.USUAL_DAYS)
+    return [Picture("draft", f"/drafts/{token}", dated=True), Picture("draft-broken", "/drafts/broken")]
 
 
 def _links(services: Services, person: Subscriber) -> dict[str, str]:
@@ -136,6 +192,7 @@ def _links(services: Services, person: Subscriber) -> dict[str, str]:
     return {
         "confirm": f"/confirm/{tokens.timed(Purpose.CONFIRM, [person.public_id, person.nonce])}",
         "preferences": f"/preferences/{tokens.capability(Purpose.PREFERENCES, person.public_id)}",
+        "account": f"/account/{account.token_for(tokens, person)}",
         "unsubscribe": f"/unsubscribe/{tokens.capability(Purpose.UNSUBSCRIBE, person.public_id)}",
     }
 
@@ -153,7 +210,9 @@ def _of_refusals(app: Flask) -> list[Picture]:
 
     app.add_url_rule("/refused/<int:code>", "refused", public(refused))
     names = {403: "foreign-form", 410: "withdrawn", 429: "too-many", 500: "broken", 503: "busy"}
-    return [Picture(name, f"/refused/{code}") for code, name in names.items()]
+    refusals = [Picture(name, f"/refused/{code}") for code, name in names.items()]
+    app.add_url_rule("/refused/doubt", "doubted", public(partial(page, "doubt.html", fields=[])))
+    return [*refusals, Picture("one-more-click", "/refused/doubt")]
 
 
 def _write_many(services: Services) -> None:

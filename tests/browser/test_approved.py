@@ -50,7 +50,7 @@ def gallery(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_every_page_looks_as_approved(browser: Browser, gallery: Stage, tmp_path: Path) -> None:
     approving, wrong = bool(os.environ.get("APPROVE")), []
     kept: set[str] = set()
-    for picture in gallery.pictures:
+    for picture in [picture for picture in gallery.pictures if not picture.dated]:
         for name, shot in _shots(browser, gallery.site, picture):
             kept.add(name)
             complaint = None if approving else _compare(name, shot)
@@ -78,8 +78,7 @@ def _shots(browser: Browser, site: str, picture: Picture) -> Iterator[tuple[str,
     )
     page = context.new_page()
     page.goto(site + picture.address)
-    if picture.typed:
-        page.get_by_label("E-mail address").fill(picture.typed)
+    picture.prepare(page)
     if picture.press:
         page.get_by_role("button", name=picture.press).click()
     page.evaluate(SETTLED)

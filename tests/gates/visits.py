@@ -33,8 +33,7 @@ class Visit:
 def visit(page: Page, site: str, picture: Picture) -> Visit:
     """Open a page of the gallery, press what is to be pressed, and keep the answer."""
     answer = page.goto(site + picture.address)
-    if picture.typed:
-        page.get_by_label("E-mail address").fill(picture.typed)
+    picture.prepare(page)
     if picture.press:
         with page.expect_navigation() as moved:
             page.get_by_role("button", name=picture.press).click()
