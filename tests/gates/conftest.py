@@ -82,6 +82,8 @@ def visits(browser: Browser, gallery: Stage) -> list[Visit]:
         found = [visit(page, gallery.site, picture) for picture in gallery.pictures]
     assert len({made.name for made in found}) >= 50
     assert {200, 403, 404, 410, 422, 429, 500, 503} <= {made.status for made in found}
+    # A page that fails has faultless markup too.
+    assert [made.name for made in found if made.status >= 500 and "/refused/" not in made.url] == []
     # A link that is good for one press shows something else after it.
     seen = Counter(made.url for made in found)
     return [replace(made, once=made.once or seen[made.url] > 1) for made in found]

@@ -58,7 +58,7 @@ def complaints(page: Page, made: Visit) -> list[str]:
     # From the top, wherever the page puts the focus at first.
     if " autofocus" in made.source:
         made = replace(made, source=made.source.replace(" autofocus", ""), once=True)
-    show(page, made)
+    show(page, made, settled=False)
     page.evaluate(FOLLOW)
     ended, presses = False, page.evaluate("window.due.length") + MORE
     while not ended and presses > 0:

@@ -41,7 +41,7 @@ CUT = """() => {
 
 def complaints(page: Page, made: Visit, ways: dict[str, tuple[int, str]]) -> list[str]:
     """Return where a page is cut off or too wide, whichever way it is enlarged."""
-    show(page, made)
+    show(page, made, settled=False)
     said = []
     for way, (width, style) in ways.items():
         page.set_viewport_size({"width": width, "height": 450})

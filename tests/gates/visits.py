@@ -64,6 +64,6 @@ def show(page: Page, made: Visit, settled: bool = True) -> None:
     page.unroute_all()
     if made.once:
         page.route(made.url, answer)
-    page.goto(made.url, wait_until="load" if settled else "domcontentloaded")
+    page.goto(made.url)
     if settled:
         page.evaluate(SETTLED)
