@@ -1,6 +1,7 @@
 """Bringing in people who opted in elsewhere. An import can only tighten: who has left stays out."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,7 +35,10 @@ STRICTNESS = (
     Status.ERASED,
 )
 
+#: The shape of a language tag (RFC 5646, section 2.1), no longer than the column.
+_LANGUAGE = re.compile(r"(?=.{2,35}$)[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 BAD_TIMEZONE = "unknown time zone; write it as Europe/Berlin"
+BAD_LANGUAGE = "unknown language; write it as en or pt-BR"
 BAD_DATE = "is not a date; write it as 2025-05-30 or 2025-05-30T09:00:00Z"
 LATER = "confirmed_at lies in the future"
 BAD_CONSENT = "consent is not the record that an export writes"
@@ -159,12 +163,15 @@ class Reading:
                 zone = self.site.timezone
             else:
                 raise ValueError(BAD_TIMEZONE)
+        spoken = own.get("language") or self.site.language
+        if not _LANGUAGE.fullmatch(spoken):
+            raise ValueError(BAD_LANGUAGE)
         named = own.get("topics", "").replace(";", ",").split(",") if own else self._topics(entry.tags)
         return Choices(
             cadence=choices.cadence(own.get("cadence", ""), self.site),
             topics=choices.topics(named, self.site),
             timezone=zone,
-            language=own.get("language") or self.site.language,
+            language=spoken,
         )
 
     def _topics(self, tags: Iterable[str]) -> list[str]:

@@ -61,6 +61,7 @@ def test_an_address_alone_is_enough(database: Database, tokens: Tokens, site: Si
         ({"email": "jane@example.com", "cadence": "hourly"}, "how often"),
         ({"email": "jane@example.com", "topics": "gossip"}, "does not exist"),
         ({"email": "jane@example.com", "timezone": "Mars/Base"}, "time zone"),
+        ({"email": "jane@example.com", "language": "klingon" * 9}, "language"),
         ({"email": "jane@example.com", "confirmed_at": "yesterday"}, "not a date"),
         ({"email": "jane@example.com", "confirmed_at": "2999-01-01"}, "future"),
     ],
