@@ -22,14 +22,9 @@ from tests.journeys.installation import Installation, free_port
 
 __all__ = ["browser"]  # a fixture, lent by the neighbours
 
+SLOW = b"<script src=/heavy.js></script>"
 #: What makes the faulty page heavy too.
-HEAVY = (
-    b"<script src=/heavy.js></script><!--"
-    + b"0123456789" * 5_000
-    + b"-->"
-    + b"<br>" * 200
-    + b"<img src=/x.png>"
-)
+HEAVY = b"<!--" + b"0123456789" * 5_000 + b"-->" + b"<br>" * 200 + b"<img src=/x.png>"
 HERE = Path(__file__).parent
 
 
@@ -137,11 +132,12 @@ class _Faulty(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def answers(self) -> dict[str, tuple[str, bytes]]:
-        heavy = self.page.replace(b"</body>", HEAVY)
+        # Before anything is drawn: on a phone its 800 KB take longer than a page may.
+        heavy = self.page.replace(b"<body>", SLOW + b"<body>").replace(b"</body>", HEAVY)
         return {
             "/": ("text/html", self.page),
             "/heavy": ("text/html", heavy),
-            "/heavy.js": ("text/javascript", b"// nothing but weight" * 20_000),
+            "/heavy.js": ("text/javascript", b"// nothing but weight" * 40_000),
         }
 
     def log_message(self, *_: object) -> None:
