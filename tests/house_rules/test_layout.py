@@ -55,7 +55,9 @@ def test_the_locks_hold_hashes_and_no_addresses() -> None:
 
 
 def test_the_lock_of_the_gates_pins_every_package_and_names_no_host() -> None:
-    lock = json.loads((ROOT / "tests" / "gates" / "package-lock.json").read_text())
+    text = (ROOT / "tests" / "gates" / "package-lock.json").read_text()
+    assert "://" not in text
+    lock = json.loads(text)
     packages = {name: package for name, package in lock["packages"].items() if name}
     assert packages
     assert [name for name, package in packages.items() if "integrity" not in package] == []
