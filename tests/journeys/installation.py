@@ -19,6 +19,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+from tests.journeys import forking
 from tests.relay import Message
 
 SECRET = "a-secret-for-journeys-only-0123456789abcdef"
@@ -71,14 +72,11 @@ class Installation:
 
     def blog(self, *arguments: str, expect: int = 0) -> str:
         """Run a command; return what it printed (and what it complained about, if it was to fail)."""
-        done = subprocess.run(
-            [sys.executable, "-m", "blog.cli", *arguments], env=self.environment, capture_output=True,
-            text=True, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == expect, (arguments, done.returncode, done.stdout, done.stderr)
-        assert "Traceback" not in done.stderr, done.stderr
-        assert "@example.org" not in done.stderr, "an address in the log"
-        return done.stdout if expect == 0 else done.stderr
+        done = forking.run(arguments, self.environment)
+        assert done.code == expect, (arguments, done)
+        assert "Traceback" not in done.complained, done.complained
+        assert "@example.org" not in done.complained, "an address in the log"
+        return done.said if expect == 0 else done.complained
 
     def blog_json(self, *arguments: str) -> Any:
         return json.loads(self.blog(*arguments, "--json"))
@@ -163,7 +161,7 @@ def free_port() -> int:
 
 def read(message: Message) -> EmailMessage:
     """Parse a mail as a mail program would."""
-    return email.message_from_bytes(message.raw, policy=email.policy.default)  # type: ignore[return-value]
+    return email.message_from_bytes(message.raw, policy=email.policy.default)
 
 
 def text_of(message: Message, kind: str = "plain") -> str:
