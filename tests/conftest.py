@@ -6,13 +6,12 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import structlog
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
+from jinja2 import FileSystemBytecodeCache
 
 from blog import migrate, runtime
 from blog.articles.publication import Publication
@@ -21,6 +20,7 @@ from blog.links import Links
 from blog.settings import Settings, load_settings
 from blog.tokens import Tokens
 from blog.web.pieces import Services
+from tests.postgresql import Kept
 
 SECRET = "a-secret-for-tests-only-0123456789abcdef"
 
@@ -36,6 +36,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def introduced() -> None:
     """The rooms hear from one another what they must, as in every process of the product."""
     runtime.introduce()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A thousand applications are made here, and compiling their templates would be a fifth of the work."""
+    kept = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": kept}
 
 
 @pytest.fixture(autouse=True)
@@ -75,15 +82,11 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgresql(postgresql_server: str) -> Iterator[str]:
-    """The name of a PostgreSQL database at the newest schema, to be used as a template."""
-    name = f"blog_template_{uuid4().hex[:12]}"
-    _run_outside_transaction(postgresql_server, f"CREATE DATABASE {name}")
-    database = Database(_with_name(postgresql_server, name))
-    migrate.upgrade(database)
-    database.dispose()
-    yield name
-    _run_outside_transaction(postgresql_server, f"DROP DATABASE {name}")
+def kept_postgresql(postgresql_server: str) -> Iterator[Kept]:
+    """The one database on it that tests use in turn."""
+    kept = Kept(postgresql_server)
+    yield kept
+    kept.drop()
 
 
 @pytest.fixture
@@ -94,14 +97,9 @@ def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) ->
         shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
         yield f"sqlite:///{path}"
         return
-    server, template = (
-        request.getfixturevalue("postgresql_server"),
-        request.getfixturevalue("migrated_postgresql"),
-    )
-    name = f"blog_{uuid4().hex[:12]}"
-    _run_outside_transaction(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _with_name(server, name)
-    _run_outside_transaction(server, f"DROP DATABASE {name} WITH (FORCE)")
+    kept = request.getfixturevalue("kept_postgresql")
+    yield kept.url
+    kept.empty()
 
 
 @pytest.fixture
@@ -148,16 +146,3 @@ def client(app: Flask) -> FlaskClient:
     client = app.test_client(use_cookies=False)
     client.environ_base["HTTP_HOST"] = "news.example.org"
     return client
-
-
-def _with_name(url: str, name: str) -> str:
-    from sqlalchemy.engine import make_url
-
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _run_outside_transaction(url: str, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
