@@ -72,6 +72,12 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, le=9, description="Reverse proxies whose X-Forwarded-For is believed"
     )
+    proof_of_work: int = Field(
+        0,
+        ge=0,
+        le=24,
+        description="Bits of work that a sign-up in a flood costs: 0 = one more button will do, 18 = seconds",
+    )
     page_cache_mb: int = Field(
         24, ge=0, le=4096, description="Megabytes of ready pages that each process keeps in memory"
     )

@@ -29,6 +29,7 @@ class Purpose(StrEnum):
     ACCOUNT = "subscription.account.v1"
     MOVE = "subscription.move.v1"
     FORM = "subscription.form.v1"
+    WORK = "subscription.work.v1"
     SHARE = "article.share.v1"
 
 

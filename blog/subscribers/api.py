@@ -5,9 +5,10 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from blog.delivery import addresses
-from blog.subscribers import choices, door
+from blog.subscribers import choices, door, work
 from blog.subscribers.choices import Choices
 from blog.subscribers.consent import Method
+from blog.subscribers.door import Proof
 from blog.subscribers.pages import refuse_other_sites, site
 from blog.subscribers.shield import Verdict
 from blog.web.context import services
@@ -15,11 +16,15 @@ from blog.web.guards import public
 
 blueprint = Blueprint("subscriptions_api", __name__)
 
-KEYS = {"email", "cadence", "topics"}
+KEYS = {"email", "cadence", "topics", "challenge", "answer"}
 ACCEPTED = "If this address can be mailed, a mail with a link to confirm is on its way to it."
 NOT_JSON = "Send a JSON object, with the header Content-Type: application/json."
-UNKNOWN_KEY = "Only these keys are understood: cadence, email, topics."
-WRONG_TYPE = "email and cadence are strings, topics is a list of strings."
+UNKNOWN_KEY = "Only these keys are understood: answer, cadence, challenge, email, topics."
+WRONG_TYPE = "topics is a list of strings, everything else is a string."
+WORK_WANTED = (
+    "There are unusually many sign-ups just now. Send this again with the challenge and an answer: a number "
+    "for which SHA-256 of `challenge.answer` begins with so many zero bits. Or wait those seconds."
+)
 TOO_MANY = "Too many sign-ups from this network; try again in an hour."
 
 
@@ -45,13 +50,22 @@ def create() -> Response:
         )
     except ValueError as error:
         return _answer(422, error=str(error))
-    verdict = door.enter(address, chosen, Method.API)
+    answer = work.Answer(body.get("challenge", ""), body.get("answer", ""))
+    verdict = door.enter(address, chosen, Method.API, Proof(work=answer))
     if verdict is Verdict.REFUSE:
         return _answer(429, error=TOO_MANY)
-    if verdict is Verdict.DOUBT:
+    return _in_doubt() if verdict is Verdict.DOUBT else _answer(202, message=ACCEPTED)
+
+
+def _in_doubt() -> Response:
+    bits = services().settings.proof_of_work
+    if not bits:
         form = services().links.to("/subscribe")
         return _answer(429, error=f"There are unusually many sign-ups just now; please use the form: {form}")
-    return _answer(202, message=ACCEPTED)
+    challenge = work.new_challenge(services().tokens)
+    # RFC 6585, section 3: the same request is welcome once it meets a condition.
+    patience = int(work.PATIENCE.total_seconds())
+    return _answer(428, error=WORK_WANTED, challenge=challenge, bits=bits, wait_seconds=patience)
 
 
 def _shape(body: dict[str, Any]) -> str | None:
@@ -59,15 +73,12 @@ def _shape(body: dict[str, Any]) -> str | None:
     if set(body) - KEYS:
         return UNKNOWN_KEY
     topics = body.get("topics", [])
-    strings = [
-        body.get("email", ""),
-        body.get("cadence", ""),
-        *(topics if isinstance(topics, list) else [None]),
-    ]
+    strings = [body[key] for key in KEYS - {"topics"} if key in body]
+    strings += topics if isinstance(topics, list) else [None]
     return None if all(isinstance(value, str) for value in strings) else WRONG_TYPE
 
 
-def _answer(status: int, **words: str) -> Response:
+def _answer(status: int, **words: str | int) -> Response:
     response = jsonify(words)
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"

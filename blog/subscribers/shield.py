@@ -66,7 +66,7 @@ def weigh(session: Session, tokens: Tokens, visit: Visit, now: datetime) -> Verd
     network = network_key(visit.remote_address)
     if network:
         key = tokens.count_key(f"network {network}")
-        this_hour = _count(session, key, now)
+        this_hour = count(session, key, now)
         if this_hour > NETWORK_AN_HOUR or _since(session, key, now - DAY) > NETWORK_A_DAY:
             return Verdict.REFUSE
     site, domain = _shared_keys(tokens, visit)
@@ -83,7 +83,7 @@ def remember(session: Session, tokens: Tokens, visit: Visit, verdict: Verdict, n
     site, domain = _shared_keys(tokens, visit)
     # Always in this order, so that no two wait for each other.
     for key in (site,) if verdict is Verdict.DOUBT else (site, domain):
-        _count(session, key, now)
+        count(session, key, now)
 
 
 def form_token(tokens: Tokens) -> str:
@@ -100,6 +100,12 @@ def is_proven(tokens: Tokens, token: str) -> bool:
         return False
 
 
+def count(session: Session, key: str, now: datetime) -> int:
+    """Add one to the hour's count and return it, in one statement, so that no two see the same number."""
+    row = {"key": key, "span": _hour(now), "tries": 1}
+    return int(session.connection().scalar(_counting(dialect_of(session)), row) or 0)
+
+
 def forget_old(session: Session, now: datetime) -> None:
     """Delete the counts that no limit looks at any more."""
     session.execute(delete(SignupCount).where(SignupCount.span < now - WEEK - HOUR))
@@ -111,12 +117,6 @@ def _shared_keys(tokens: Tokens, visit: Visit) -> tuple[str, str]:
 
 def _hour(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0)
-
-
-def _count(session: Session, key: str, now: datetime) -> int:
-    """Add one to this hour's count; return it. One statement, so that no two see the same number."""
-    row = {"key": key, "span": _hour(now), "tries": 1}
-    return int(session.connection().scalar(_counting(dialect_of(session)), row) or 0)
 
 
 def _since(session: Session, key: str, since: datetime) -> int:

@@ -1,20 +1,24 @@
 """The pages of signing up and leaving. GET never changes anything."""
 
+from math import ceil
+
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import TooManyRequests
 
 from blog.delivery import addresses
 from blog.delivery.addresses import masked
-from blog.subscribers import choices, confirmation, door, preferences, shield, unsubscribe
+from blog.subscribers import choices, confirmation, door, preferences, shield, unsubscribe, work
 from blog.subscribers.choices import Choices
 from blog.subscribers.confirmation import Confirmation, State
 from blog.subscribers.consent import Method
+from blog.subscribers.door import Proof
 from blog.subscribers.models import Cadence, Status, Subscriber
 from blog.subscribers.pages import act, mail_domain, page, refuse_other_sites, same_for_all, site
 from blog.subscribers.shield import Verdict
 from blog.tokens import BadToken, ExpiredToken
 from blog.web.context import services
 from blog.web.guards import by_token, public
+from blog.web.headers import SCRIPT_POLICY
 from blog.web.interface import gettext, speak
 
 blueprint = Blueprint("subscribers", __name__)
@@ -50,7 +54,8 @@ def subscribe() -> Response:
     except ValueError as error:
         typed = form.get("email", "")[:LONGEST_SHOWN]
         return _form(typed, form.get("cadence", ""), form.getlist("topics"), gettext(str(error)))
-    verdict = door.enter(address, chosen, Method.FORM, form.get("form", ""))
+    answer = work.Answer(form.get("challenge", ""), form.get("answer", ""))
+    verdict = door.enter(address, chosen, Method.FORM, Proof(form.get("form", ""), answer))
     if verdict is Verdict.REFUSE:
         raise TooManyRequests(retry_after=RETRY_SECONDS)
     return _one_more_button() if verdict is Verdict.DOUBT else same_for_all("sent.html")
@@ -154,7 +159,18 @@ def _one_more_button() -> Response:
     """Ask for one more press, with a token that this page alone carries: cached pages have none."""
     form = request.form
     kept = [(name, value) for name in ("email", "cadence", "topics") for value in form.getlist(name)]
-    return page("doubt.html", fields=[*kept, ("form", shield.form_token(services().tokens))])
+    tokens, bits = services().tokens, services().settings.proof_of_work
+    if not bits:
+        return page("doubt.html", fields=[*kept, ("form", shield.form_token(tokens))], bits=0)
+    # Who pressed too early goes on waiting for the same challenge.
+    challenge = form.get("challenge", "")
+    left = work.patience_left(tokens, challenge)
+    if left is None:
+        challenge, left = work.new_challenge(tokens), work.PATIENCE
+    wait = ceil(left.total_seconds())
+    response = page("doubt.html", fields=[*kept, ("challenge", challenge)], bits=bits, wait=wait)
+    response.headers["Content-Security-Policy"] = SCRIPT_POLICY
+    return response
 
 
 def _form(email: str, cadence: str, chosen: list[str], error: str | None) -> Response:

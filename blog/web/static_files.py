@@ -1,4 +1,4 @@
-"""The site's own files (style, fonts), read once, at an address that changes with any of them."""
+"""The site's own files (style, fonts, a script), read once, at an address that changes with any of them."""
 
 import hashlib
 import mimetypes
@@ -17,6 +17,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "static"
 BRIEF = "public, max-age=60"
 
 mimetypes.add_type("font/woff2", ".woff2")
+mimetypes.add_type("text/javascript", ".js")
 
 blueprint = Blueprint("static_files", __name__)
 

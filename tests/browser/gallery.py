@@ -211,7 +211,7 @@ def _of_refusals(app: Flask) -> list[Picture]:
     app.add_url_rule("/refused/<int:code>", "refused", public(refused))
     names = {403: "foreign-form", 410: "withdrawn", 429: "too-many", 500: "broken", 503: "busy"}
     refusals = [Picture(name, f"/refused/{code}") for code, name in names.items()]
-    app.add_url_rule("/refused/doubt", "doubted", public(partial(page, "doubt.html", fields=[])))
+    app.add_url_rule("/refused/doubt", "doubted", public(partial(page, "doubt.html", fields=[], bits=0)))
     return [*refusals, Picture("one-more-click", "/refused/doubt")]
 
 

@@ -22,7 +22,7 @@ from blog.delivery import suppression
 from blog.delivery.addresses import parse
 from blog.delivery.suppression import Reason
 from blog.settings import Settings
-from blog.subscribers import account, confirmation, moving, preferences, shield, unsubscribe
+from blog.subscribers import account, confirmation, moving, preferences, shield, unsubscribe, work
 from blog.subscribers.consent import Method, Origin
 from blog.subscribers.lifecycle import Act
 from blog.subscribers.models import AddressChange, Subscriber
@@ -135,6 +135,7 @@ def test_a_link_is_worthless_on_every_other_page(
         assert press(client, elsewhere, token) == 404, elsewhere
     assert client.get(f"/drafts/{token}").status_code == 404
     assert not shield.is_proven(tokens, token)
+    assert work.patience_left(tokens, token) is None
     assert fingerprint(database) == before
 
 
@@ -147,7 +148,7 @@ def test_what_opens_a_draft_or_a_form_opens_nobodys_page(
         draft = make_article(session, "a-draft", status="draft")
     before = fingerprint(database)
     shared = sharing.token(tokens, draft, clock.now(), 1)[0]
-    for token in (shared, shield.form_token(tokens)):
+    for token in (shared, shield.form_token(tokens), work.new_challenge(tokens)):
         assert press(client, purpose, token) == 404
     assert fingerprint(database) == before
 
