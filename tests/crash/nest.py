@@ -4,7 +4,8 @@ A new interpreter takes a second to be ready, a fork a few hundredths of one: a 
 killed in minutes. For each line on its input it starts one, in a process group of its own, and says
 its number.
 
-`hasty` as the last argument seeds a bug: forms are answered first and carried out a moment later.
+A last argument seeds a bug. `hasty`: forms are answered first and carried out a moment later. `careless`:
+SQLite writes its log, but does not wait until the disk has it.
 """
 
 import io
@@ -18,6 +19,7 @@ from typing import Any
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
+from sqlalchemy import event
 
 from blog import create_app
 
@@ -25,10 +27,12 @@ HASTE_SECONDS = 0.005
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def main(port: int, hasty: bool) -> None:
+def main(port: int, bug: str) -> None:
     """Start a server on `port` for every line that is read."""
-    app: Application = create_app()
-    served = _hasty(app) if hasty else app
+    app = create_app()
+    served = _hasty(app) if bug == "hasty" else app
+    if bug == "careless":
+        event.listen(app.extensions["blog"].database.engine, "connect", _trust_the_cache)
     # Whoever is killed is forgotten by the system at once.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for _ in sys.stdin:
@@ -73,5 +77,9 @@ def _hasty(app: Application) -> Application:
     return answer
 
 
+def _trust_the_cache(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[-1] == "hasty")
+    main(int(sys.argv[1]), sys.argv[-1])

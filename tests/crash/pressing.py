@@ -168,7 +168,7 @@ def run(
     """Kill the server `kills` times while readers press, and look what has become of each press."""
     chance = random.Random(seed)
     readers = Readers(database, tokens, port)
-    with _nest(environment, port, bug) as start, readers.at_work():
+    with hatching(environment, port, bug) as start, readers.at_work():
         for _ in range(kills):
             server = start()
             goal = readers.answered + chance.randint(1, 25)
@@ -184,8 +184,11 @@ def run(
 
 
 @contextmanager
-def _nest(environment: dict[str, str], port: int, bug: tuple[str, ...]) -> Iterator[Callable[[], int]]:
-    command = [sys.executable, "-m", "tests.crash.nest", str(port), *bug]
+def hatching(
+    environment: dict[str, str], port: int, bug: tuple[str, ...] = (), under: tuple[str, ...] = ()
+) -> Iterator[Callable[[], int]]:
+    """Load the site; yield what starts a server of it and returns its process group."""
+    command = [*under, sys.executable, "-m", "tests.crash.nest", str(port), *bug]
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as nest:
@@ -205,7 +208,8 @@ def _nest(environment: dict[str, str], port: int, bug: tuple[str, ...]) -> Itera
         finally:
             if last:
                 os.killpg(last, signal.SIGKILL)
-            nest.kill()
+            nest.stdin.close()
+            nest.wait(10)
 
 
 def _audit(database: Database, readers: Readers, kills: int) -> Audit:
