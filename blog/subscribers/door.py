@@ -37,7 +37,7 @@ def enter(address: Address, choices: Choices, method: Method, proof: Proof) -> V
     source = Source(method, origin(), mail_domain())
     domain = address.wire.rpartition("@")[2]
     try:
-        with database.transaction() as session:
+        with database.transaction(shown=False) as session:
             visit = Visit(request.remote_addr, domain, _is_proven(session, tokens, proof))
             verdict = Verdict.PASS if _open() else shield.weigh(session, tokens, visit, now)
             if verdict is Verdict.REFUSE:

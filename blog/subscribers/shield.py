@@ -11,7 +11,8 @@ from enum import StrEnum
 from functools import cache
 from ipaddress import ip_address, ip_network
 
-from sqlalchemy import Executable, bindparam, delete, func, select
+from sqlalchemy import Executable, bindparam, delete, func, or_, select, union_all
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from blog.delivery.upsert import dialect_of, insert_for
@@ -64,14 +65,13 @@ def weigh(session: Session, tokens: Tokens, visit: Visit, now: datetime) -> Verd
     them throughout made all sign-ups go in single file. A few at the same moment may be one too many.
     """
     network = network_key(visit.remote_address)
-    if network:
-        key = tokens.count_key(f"network {network}")
-        this_hour = count(session, key, now)
-        if this_hour > NETWORK_AN_HOUR or _since(session, key, now - DAY) > NETWORK_A_DAY:
-            return Verdict.REFUSE
+    key = tokens.count_key(f"network {network}") if network else ""
+    this_hour = count(session, key, now) if network else 0
     site, domain = _shared_keys(tokens, visit)
-    known = {"keys": [site, domain], "span": _hour(now)}
-    so_far = dict(session.connection().execute(_THIS_HOUR, known).all())
+    known = {"site": site, "domain": domain, "hour": _hour(now), "network": key, "since": now - DAY}
+    so_far = dict(session.connection().execute(_SO_FAR, known).all())
+    if this_hour > NETWORK_AN_HOUR or so_far.get(key, 0) > NETWORK_A_DAY:
+        return Verdict.REFUSE
     tries = so_far.get(site, 0) + 1
     if tries > CALM_AN_HOUR and not visit.proven and tries > UNUSUAL * _usual(session, site, now):
         return Verdict.DOUBT
@@ -82,8 +82,9 @@ def remember(session: Session, tokens: Tokens, visit: Visit, verdict: Verdict, n
     """Count a sign-up for the site, and unless it was in doubt for the domain that is mailed."""
     site, domain = _shared_keys(tokens, visit)
     # Always in this order, so that no two wait for each other.
-    for key in (site,) if verdict is Verdict.DOUBT else (site, domain):
-        count(session, key, now)
+    keys = (site,) if verdict is Verdict.DOUBT else (site, domain)
+    rows = [{"key": key, "span": _hour(now), "tries": 1} for key in keys]
+    session.connection().execute(_one_more(dialect_of(session)), rows)
 
 
 def form_token(tokens: Tokens) -> str:
@@ -94,8 +95,7 @@ def form_token(tokens: Tokens) -> str:
 def is_proven(tokens: Tokens, token: str) -> bool:
     """Whether a form was shown by us, today, and not filled in faster than a person could."""
     try:
-        tokens.read_timed(Purpose.FORM, token, int(OLDEST.total_seconds()))
-        return tokens.age(Purpose.FORM, token) >= QUICKEST
+        return QUICKEST <= tokens.age(Purpose.FORM, token) <= OLDEST
     except BadToken:
         return False
 
@@ -119,30 +119,36 @@ def _hour(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0)
 
 
-def _since(session: Session, key: str, since: datetime) -> int:
-    return int(session.connection().scalar(_TOTAL, {"its_key": key, "since": since}) or 0)
+@cache
+def _counting(dialect: str) -> Executable:
+    return _one_more(dialect).returning(SignupCount.tries)
 
 
 @cache
-def _counting(dialect: str) -> Executable:
-    added = insert_for(dialect, SignupCount).on_conflict_do_update(
+def _one_more(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    return insert_for(dialect, SignupCount).on_conflict_do_update(
         index_elements=[SignupCount.key, SignupCount.span], set_={"tries": SignupCount.tries + 1}
     )
-    return added.returning(SignupCount.tries)
 
 
-_THIS_HOUR = select(SignupCount.key, SignupCount.tries).where(
-    SignupCount.key.in_(bindparam("keys", expanding=True)),
-    SignupCount.span == bindparam("span", type_=SignupCount.span.type),
+_HOUR = bindparam("hour", type_=SignupCount.span.type)
+#: The hour of the site and the domain, and the day of the network, in one look.
+_SO_FAR = union_all(
+    select(SignupCount.key, SignupCount.tries).where(
+        or_(SignupCount.key == bindparam("site"), SignupCount.key == bindparam("domain")),
+        SignupCount.span == _HOUR,
+    ),
+    select(SignupCount.key, func.sum(SignupCount.tries))
+    .where(
+        SignupCount.key == bindparam("network"),
+        SignupCount.span > bindparam("since", type_=SignupCount.span.type),
+    )
+    .group_by(SignupCount.key),
 )
 _HOURS = select(SignupCount.tries).where(
     SignupCount.key == bindparam("its_key"),
     SignupCount.span > bindparam("since", type_=SignupCount.span.type),
     SignupCount.span < bindparam("before", type_=SignupCount.span.type),
-)
-_TOTAL = select(func.coalesce(func.sum(SignupCount.tries), 0)).where(
-    SignupCount.key == bindparam("its_key"),
-    SignupCount.span > bindparam("since", type_=SignupCount.span.type),
 )
 
 

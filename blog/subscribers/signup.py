@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Executable, Table, and_, bindparam, func, or_, select, update
+from sqlalchemy import Executable, Table, and_, bindparam, func, or_, update
 from sqlalchemy.orm import Session
 
 from blog.delivery import outbox, suppression
@@ -90,11 +90,7 @@ def _request(
     Every step is done for everybody: what may not stand is taken back by the caller.
     """
     connection = session.connection()
-    connection.execute(_inserting(dialect_of(session)), row)
-    found = connection.execute(_FIND, {"its_key": row["address_key"]}).first()
-    if found is None:
-        return False  # Removed by another transaction in this very moment: the next request starts anew.
-    number, public_id, status = found
+    number, public_id, status = connection.execute(_entering(dialect_of(session)), row).one()
     kind = Mail.ALREADY_SUBSCRIBED if status == Status.ACTIVE and reason is None else Mail.CONFIRM
     key = rationing.free_key(session, public_id, status, now)
     asked = {
@@ -114,9 +110,6 @@ def _request(
 
 _TABLE: Table = Subscriber.__table__  # type: ignore[assignment]
 _MAILED = _TABLE.c.confirm_mailed_at
-_FIND = select(_TABLE.c.id, _TABLE.c.public_id, _TABLE.c.status).where(
-    _TABLE.c.address_key == bindparam("its_key")
-)
 _KEEP_CHOICES = (
     update(_TABLE)
     .where(_TABLE.c.address_key == bindparam("its_key"), _TABLE.c.status != Status.ACTIVE.value)
@@ -131,9 +124,13 @@ _DUE = and_(
 
 
 @cache
-def _inserting(dialect: str) -> Executable:
+def _entering(dialect: str) -> Executable:
     insert = insert_for(dialect, Subscriber)
-    return insert.on_conflict_do_nothing(index_elements=[Subscriber.address_key])
+    # What is there already is left as it is: the update is for its row to be returned, and held.
+    same = insert.on_conflict_do_update(
+        index_elements=[Subscriber.address_key], set_={"address_key": insert.excluded.address_key}
+    )
+    return same.returning(_TABLE.c.id, _TABLE.c.public_id, _TABLE.c.status)
 
 
 @cache

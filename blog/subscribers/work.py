@@ -66,7 +66,7 @@ def _age(tokens: Tokens, challenge: str) -> timedelta | None:
     if len(challenge) > LONGEST:
         return None
     try:
-        tokens.read_timed(Purpose.WORK, challenge, int(VALID.total_seconds()))
-        return tokens.age(Purpose.WORK, challenge)
+        age = tokens.age(Purpose.WORK, challenge)
     except BadToken:
         return None
+    return age if timedelta() <= age <= VALID else None

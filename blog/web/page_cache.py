@@ -44,9 +44,12 @@ class PageCache:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
-        if environ["REQUEST_METHOD"] not in READ or not self._is_ours(environ.get("HTTP_HOST", "")):
+        if not self._is_ours(environ.get("HTTP_HOST", "")):
             return self._app(environ, start_response)
         edition = self.editions.current()
+        if environ["REQUEST_METHOD"] not in READ:
+            environ[EDITION] = edition  # an answer to a form is not kept, but the facts of the edition hold
+            return self._app(environ, start_response)
         if edition is None:
             return self._make(None, environ, start_response)
         path = environ["PATH_INFO"]

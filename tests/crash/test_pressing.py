@@ -19,7 +19,7 @@ from tests.journeys.installation import SECRET, Installation, free_port
 pytestmark = pytest.mark.crash
 
 KILLS = int(os.environ.get("PROVE_KILLS", "50"))
-SEEDED_KILLS = 5
+SEEDED_KILLS = 3
 
 
 def run(database: Database, database_url: str, folder: Path, kills: int, bug: tuple[str, ...] = ()) -> Audit:

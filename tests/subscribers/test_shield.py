@@ -1,6 +1,7 @@
 """The shield: other people's mailboxes are spared, real readers get in, and no answer tells anything."""
 
 import random
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,9 @@ def counted(app: Flask) -> Iterator[list[str]]:
     engine = app.extensions["blog"].database.engine
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        said.append(statement.split()[0])
+        # Whether the site has changed is asked now and then, whoever comes.
+        if threading.current_thread().name != "edition":
+            said.append(statement.split()[0])
 
     event.listen(engine, "before_cursor_execute", note)
     yield said
