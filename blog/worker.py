@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from blog import clock
 from blog.articles import reading
-from blog.delivery import ledger, outbox
+from blog.delivery import ledger, outbox, verp
 from blog.delivery.models import DeliveryState
 from blog.delivery.sender import Report, Sending, send_due
 from blog.delivery.slots import slot
@@ -85,8 +85,9 @@ class Work:
         services = self.services
         site = services.site()
         render = emails.renderer(services.settings, services.tokens, services.links, site, self._latest)
+        tagged = verp.returning(render, return_path(services))
         with self.app.app_context():
-            return outbox.run_once(services.database, render, self.owner, clock.now)
+            return outbox.run_once(services.database, tagged, self.owner, clock.now)
 
     def _latest(self, session: Session) -> list[Teaser]:
         links = self.services.links
@@ -104,7 +105,7 @@ class Work:
         return report
 
     def _sending(self) -> Sending:
-        settings = self.services.settings
+        settings, path = self.services.settings, return_path(self.services)
         return Sending(
             database=self.services.database,
             owner=self.owner,
@@ -113,7 +114,14 @@ class Work:
             policy=Policy(settings.uncertain_policy),
             personalise=dispatch.personalise(self.services.tokens),
             clock=clock.now,
+            returns=path.for_delivery if path else None,
         )
+
+
+def return_path(services: Services) -> verp.ReturnPath | None:
+    """Return what makes the addresses that bounces come back to; None where no bounce address is set."""
+    address = services.settings.bounce_address
+    return verp.ReturnPath(address, services.tokens) if address else None
 
 
 def relay_of(services: Services) -> Relay:

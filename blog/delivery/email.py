@@ -8,7 +8,8 @@ class Email:
     """One mail to one recipient.
 
     `to` is the address on the wire, `sender` a mailbox such as `Name <address>`, `message_id` has its angle
-    brackets; `headers` adds to the usual ones and may name only what `headers.py` allows.
+    brackets; `headers` adds to the usual ones and may name only what `headers.py` allows; bounces go to
+    `return_path`, or to the sender where it is empty.
     """
 
     to: str
@@ -18,3 +19,4 @@ class Email:
     message_id: str
     sender: str
     headers: dict[str, str] = field(default_factory=dict)
+    return_path: str = ""

@@ -63,7 +63,7 @@ def _ask(host: smtplib.SMTP, email: Email, size: int) -> None:
     """
     host.ehlo_or_helo_if_needed()
     options = _options(host, email, size)
-    code, text = host.docmd("MAIL", f"FROM:<{mailbox(email.sender).address}>{options}")
+    code, text = host.docmd("MAIL", f"FROM:<{email.return_path or mailbox(email.sender).address}>{options}")
     if code // 100 != 2:
         # Our standing with the relay, not this mail: later may be better (530, 421, 5.7.x …).
         raise MailUnreachable(_reply(code, text))

@@ -3,9 +3,7 @@
 One thread a connection: the time goes into waiting for the relay, and the socket calls release the lock.
 """
 
-import re
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from blog.db import Database
 from blog.delivery import ledger, outcomes, splice
+from blog.delivery.channel import Channel
 from blog.delivery.desk import Desk
 from blog.delivery.models import DeliveryState
 from blog.delivery.outcomes import Trouble
@@ -28,20 +27,19 @@ from blog.errors import Busy
 
 CLAIM_AT_ONCE = 100
 MESSAGES_PER_CONNECTION = 1000
-#: After the relay itself was the trouble: the first pause in seconds, doubled up to a quarter of an hour.
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 900.0
-
-#: A relay's words may quote an address, and no address is written to a log.
-_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
-
 Personalise = Callable[[Claim], Mapping[str, bytes]]
+Returns = Callable[[int], str]
+Sign = Callable[[bytes], bytes]
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Sending:
-    """What a sender needs: where rows are, who it is, where mail goes, and what fills the holes."""
+    """What a sender needs: where rows are, who it is, where mail goes, and what fills the holes.
+
+    `returns` says where a delivery's bounces go, if not to the mailing's own sender; `sign` adds signatures.
+    """
 
     database: Database
     owner: Owner
@@ -50,6 +48,8 @@ class Sending:
     policy: Policy
     personalise: Personalise
     clock: Callable[[], datetime]
+    returns: Returns | None = None
+    sign: Sign | None = None
 
 
 @dataclass(frozen=True)
@@ -145,39 +145,6 @@ class Source:
                 if claims:
                     return claims
         return []
-
-
-class Channel:
-    """The state of the way to the relay, shared by all connections: pause it, do not punish recipients."""
-
-    def __init__(self, stop: threading.Event, patience: int | None) -> None:
-        self._stop = stop
-        self._patience = patience
-        self._lock = threading.Lock()
-        self._failures = 0
-        self._paused_until = 0.0
-        self.trouble = ""
-        self.given_up = threading.Event()
-
-    def works(self) -> None:
-        """Note that the relay took a message."""
-        self._failures = 0
-
-    def fails(self, why: str) -> None:
-        """Note that the relay was the trouble, and wait before the next try."""
-        with self._lock:
-            now = time.monotonic()
-            if now >= self._paused_until:
-                self._failures += 1
-                pause = min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
-                self._paused_until = now + pause
-                self.trouble = _ADDRESS.sub("<address>", why)
-                log.warning("smtp.trouble", why=self.trouble, seconds=pause)
-            if self._patience is not None and self._failures >= self._patience:
-                self.given_up.set()
-            wait = self._paused_until - now
-        if not self.given_up.is_set():
-            self._stop.wait(wait)
 
 
 class Courier:
@@ -282,8 +249,13 @@ class Courier:
         return None
 
     def _finished(self, claim: Claim) -> Outgoing:
-        content = self._segments(claim.variant_id).fill(self._sending.personalise(claim)) + END_OF_DATA
-        return Outgoing(claim, content, Envelope(self._sender(claim.mailing_id), claim.address, len(content)))
+        message = self._segments(claim.variant_id).fill(self._sending.personalise(claim))
+        if self._sending.sign:
+            message = self._sending.sign(message)
+        content = message + END_OF_DATA
+        returns = self._sending.returns
+        sender = returns(claim.id) if returns else self._sender(claim.mailing_id)
+        return Outgoing(claim, content, Envelope(sender, claim.address, len(content)))
 
     def _load_segments(self, variant_id: int) -> splice.Segments:
         with self._sending.database.reading() as session:

@@ -15,6 +15,7 @@ from blog.articles import wording
 from blog.content.values import Site
 from blog.delivery import mime, splice
 from blog.delivery.email import Email
+from blog.delivery.headers import mailbox
 from blog.digests.editorial import NONE, Editorial, pinned_first
 from blog.digests.plan import Edition
 from blog.language import N_, SOURCE, say, say_many
@@ -188,6 +189,10 @@ def _headers(press: Press, unsubscribe: str) -> dict[str, str]:
         "List-Unsubscribe": f"<{unsubscribe}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "List-Id": f"{list_name}<digest.{press.domain}>",
+        # RFC 2369: where mail programs lead to from a list's menu.
+        "List-Subscribe": f"<{press.links.to('/subscribe')}>",
+        "List-Archive": f"<{press.links.to('/digests')}>",
+        "List-Owner": f"<mailto:{mailbox(press.sender).address}>",
         "Feedback-ID": f"{press.number}:{press.cadence}:digest:{_sender_id(press.domain)}",
         "Precedence": "bulk",
         "Auto-Submitted": "auto-generated",

@@ -1,0 +1,48 @@
+"""The state of the way to the relay, shared by all connections of a sender."""
+
+import re
+import threading
+import time
+
+import structlog
+
+#: After the relay itself was the trouble: the first pause in seconds, doubled up to a quarter of an hour.
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 900.0
+
+#: A relay's words may quote an address, and no address is written to a log.
+_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
+
+log = structlog.get_logger(__name__)
+
+
+class Channel:
+    """How the relay does: when it is the trouble, all wait, and no recipient is punished."""
+
+    def __init__(self, stop: threading.Event, patience: int | None) -> None:
+        self._stop = stop
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._paused_until = 0.0
+        self.trouble = ""
+        self.given_up = threading.Event()
+
+    def works(self) -> None:
+        """Note that the relay took a message."""
+        self._failures = 0
+
+    def fails(self, why: str) -> None:
+        """Note that the relay was the trouble, and wait before the next try."""
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._paused_until:
+                self._failures += 1
+                pause = min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
+                self._paused_until = now + pause
+                self.trouble = _ADDRESS.sub("<address>", why)
+                log.warning("smtp.trouble", why=self.trouble, seconds=pause)
+            if self._patience is not None and self._failures >= self._patience:
+                self.given_up.set()
+            wait = self._paused_until - now
+        if not self.given_up.is_set():
+            self._stop.wait(wait)
