@@ -105,7 +105,7 @@ class Work:
         return report
 
     def _sending(self) -> Sending:
-        settings, path = self.services.settings, return_path(self.services)
+        settings = self.services.settings
         return Sending(
             database=self.services.database,
             owner=self.owner,
@@ -114,14 +114,13 @@ class Work:
             policy=Policy(settings.uncertain_policy),
             personalise=dispatch.personalise(self.services.tokens),
             clock=clock.now,
-            returns=path.for_delivery if path else None,
+            returns=return_path(self.services),
         )
 
 
-def return_path(services: Services) -> verp.ReturnPath | None:
-    """Return what makes the addresses that bounces come back to; None where no bounce address is set."""
-    address = services.settings.bounce_address
-    return verp.ReturnPath(address, services.tokens) if address else None
+def return_path(services: Services) -> verp.ReturnPath:
+    """Return what names each mail, so that a bounce or a complaint says which one it is about."""
+    return verp.ReturnPath(services.tokens, services.settings.bounce_address)
 
 
 def relay_of(services: Services) -> Relay:

@@ -12,6 +12,7 @@ from blog.errors import BlogError
 #: Which module holds a command; it is imported when the command is asked for, so that each starts quickly.
 COMMANDS = {
     "articles": "articles:articles",
+    "bounces": "bounces:group",
     "check": "check:check",
     "db": "database:group",
     "demo": "demo:demo",

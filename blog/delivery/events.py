@@ -32,6 +32,8 @@ class Event(StrEnum):
     UNCERTAIN = "uncertain"
     HELD = "held"
     SETTLED = "settled as accepted"
+    TAKEN = "taken by the relay"
+    COMPLAINED = "reported as spam"
 
 
 #: Results that leave no trace in the delivery's row once the next one is written over them.

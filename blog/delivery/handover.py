@@ -95,14 +95,14 @@ def _stuffed(raw: bytes) -> bytes:
 
 
 def _reply(code: int, text: bytes) -> str:
-    return _without_addresses(f"{code} {text.decode('utf-8', 'replace')}")
+    return without_addresses(f"{code} {text.decode('utf-8', 'replace')}")
 
 
 def said(error: Exception) -> str:
     """Return what went wrong in one line that may be kept and logged."""
-    return _without_addresses(str(error)) or type(error).__name__
+    return without_addresses(str(error)) or type(error).__name__
 
 
-def _without_addresses(text: str) -> str:
+def without_addresses(text: str) -> str:
     """Return a relay's words on one line and without addresses: the words are kept."""
     return _ADDRESS.sub("<address>", " ".join(text.split()))[:500]

@@ -137,8 +137,8 @@ FIELDS: dict[str, Writer] = {
     **dict.fromkeys(
         (
             "In-Reply-To", "References", "Archived-At", "Feedback-ID", "Precedence", "Auto-Submitted",
-            "X-Auto-Response-Suppress", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Help",
-            "List-Subscribe", "List-Owner", "List-Archive", "List-Post",
+            "X-Auto-Response-Suppress", "X-Delivery", "List-Unsubscribe", "List-Unsubscribe-Post",
+            "List-Help", "List-Subscribe", "List-Owner", "List-Archive", "List-Post",
         ),
         _verbatim,
     ),

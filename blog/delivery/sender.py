@@ -23,12 +23,12 @@ from blog.delivery.outcomes import Trouble
 from blog.delivery.replies import Asked, Envelope, Lost, Reply
 from blog.delivery.smtp import END_OF_DATA, Connection, Relay, Unreachable
 from blog.delivery.states import Claim, Owner, Policy, Result
+from blog.delivery.verp import ReturnPath
 from blog.errors import Busy
 
 CLAIM_AT_ONCE = 100
 MESSAGES_PER_CONNECTION = 1000
 Personalise = Callable[[Claim], Mapping[str, bytes]]
-Returns = Callable[[int], str]
 Sign = Callable[[bytes], bytes]
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 class Sending:
     """What a sender needs: where rows are, who it is, where mail goes, and what fills the holes.
 
-    `returns` says where a delivery's bounces go, if not to the mailing's own sender; `sign` adds signatures.
+    `returns` names each delivery, for what comes back; `sign` adds signatures.
     """
 
     database: Database
@@ -48,7 +48,7 @@ class Sending:
     policy: Policy
     personalise: Personalise
     clock: Callable[[], datetime]
-    returns: Returns | None = None
+    returns: ReturnPath | None = None
     sign: Sign | None = None
 
 
@@ -250,11 +250,14 @@ class Courier:
 
     def _finished(self, claim: Claim) -> Outgoing:
         message = self._segments(claim.variant_id).fill(self._sending.personalise(claim))
+        sender = ""
+        if self._sending.returns:
+            message = self._sending.returns.header(claim.id) + message
+            sender = self._sending.returns.for_delivery(claim.id)
         if self._sending.sign:
             message = self._sending.sign(message)
         content = message + END_OF_DATA
-        returns = self._sending.returns
-        sender = returns(claim.id) if returns else self._sender(claim.mailing_id)
+        sender = sender or self._sender(claim.mailing_id)
         return Outgoing(claim, content, Envelope(sender, claim.address, len(content)))
 
     def _load_segments(self, variant_id: int) -> splice.Segments:

@@ -22,8 +22,11 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     HANDING_OVER: frozenset(
         {DeliveryState.ACCEPTED, PLANNED, DEFERRED, DeliveryState.FAILED, DeliveryState.UNCERTAIN}
     ),
-    DeliveryState.UNCERTAIN: frozenset({PLANNED, DeliveryState.ACCEPTED, DeliveryState.FAILED}),
-    DeliveryState.ACCEPTED: frozenset(),
+    DeliveryState.UNCERTAIN: frozenset(
+        {PLANNED, DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.BOUNCED}
+    ),
+    # What the relay took may come back later: see blog/bounces.
+    DeliveryState.ACCEPTED: frozenset({DeliveryState.BOUNCED, DeliveryState.FAILED}),
     DeliveryState.SKIPPED: frozenset(),
     DeliveryState.BOUNCED: frozenset(),
     DeliveryState.FAILED: frozenset(),

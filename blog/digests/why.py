@@ -122,6 +122,8 @@ def _event(event: DeliveryEvent) -> str:
         Event.UNCERTAIN: "handed over, but the answer was lost: nobody can know whether it was taken",
         Event.HELD: "looked at by an operator and left as it is",
         Event.SETTLED: "settled by an operator: the relay has taken it",
+        Event.TAKEN: "the relay took it",
+        Event.COMPLAINED: "their mail provider passed on that they reported it as spam",
     }[Event(event.event)]
 
 
@@ -132,6 +134,8 @@ def _last(delivery: Delivery) -> str:
         return _SKIPPED.get(delivery.reason or "", "skipped before it was handed over")
     if state is DeliveryState.FAILED:
         return _FAILED.get(delivery.reason or "", "the relay refused it for good")
+    if state is DeliveryState.BOUNCED:
+        return _BOUNCED.get(delivery.reason or "", _STANDS[state])
     if state is DeliveryState.DEFERRED:
         return f"waiting for the next try at {delivery.next_at:%Y-%m-%d %H:%M} UTC"
     return _STANDS[state]
@@ -164,7 +168,14 @@ _SKIPPED = {
     "erased": "they had asked to be erased before it was handed over",
     control.CANCELLED: "the issue was cancelled before it was their turn",
 }
+_BOUNCED = {
+    "came back: hard": "it came back: there is no such mailbox",
+    "came back: full": "it came back: the mailbox is full",
+    "came back: soft": "it came back: the mailbox could not be reached for days",
+    "came back: unsure": "it came back, without saying why",
+}
 _FAILED = {
+    "came back: ours": "it came back: refused for what it is or where it comes from, not for the address",
     "expired": "the relay put it off so often that it was given up",
     "render": "the message could not be made for this address",
 }

@@ -53,7 +53,8 @@ def unsubscribe(session: Session, tokens: Tokens, token: str, act: Act, domain: 
     hashes = {left.address_hash} | recipients.hashes_in_hand(session, left.id)
     suppression.suppress_all(session, sorted(hashes), Reason.UNSUBSCRIBED, act.now)
     # One click is a header of the owner's own copy, which no forwarding keeps: they know, and want no mail.
-    if left.confirmed_at is not None and act.method is not Method.ONE_CLICK:
+    # Nor does whoever reported a mail as spam.
+    if left.confirmed_at is not None and act.method not in (Method.ONE_CLICK, Method.MAIL):
         # Under one key a day: leaving and coming back in a circle fills nobody's mailbox.
         key = f"left:{left.public_id}:{act.now:%Y-%m-%d}"
         outbox.add(session, Mail.LEFT, left.id, key, domain, act.now)

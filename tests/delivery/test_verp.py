@@ -21,12 +21,12 @@ from tests.mailings import make_mailing
 from tests.smtp_server import smtp_server
 
 TOKENS = Tokens((b"k" * 32,))
-PATH = verp.ReturnPath("bounces@example.org", TOKENS)
+PATH = verp.ReturnPath(TOKENS, "bounces@example.org")
 
 
 @given(st.integers(1, 10**18 - 1))
 def test_the_address_of_a_delivery_names_it_and_has_room_for_any_number(number: int) -> None:
-    address = verp.ReturnPath("b" * 24 + "@example.org", TOKENS).for_delivery(number)
+    address = verp.ReturnPath(TOKENS, "b" * 24 + "@example.org").for_delivery(number)
     assert len(address.partition("@")[0]) <= 64
     for spelled in (address, address.upper(), f"rfc822; <{address}>"):
         (tag,) = verp.tags(spelled)
@@ -35,7 +35,7 @@ def test_the_address_of_a_delivery_names_it_and_has_room_for_any_number(number: 
 
 
 def test_a_domain_of_its_own_needs_no_name_before_the_tag() -> None:
-    path = verp.ReturnPath("@bounces.example.org", TOKENS)
+    path = verp.ReturnPath(TOKENS, "@bounces.example.org")
     assert verp.tags(path.for_delivery(7))[0].number == 7
     assert path.for_delivery(7).endswith("@bounces.example.org")
 
@@ -72,7 +72,7 @@ def test_the_relay_is_told_a_return_address_of_each_deliverys_own(
         with database.reading() as session:
             numbers = list(session.scalars(select(Delivery.id).order_by(Delivery.id)))
         services.database.dispose()
-    path = verp.ReturnPath("bounces@example.org", services.tokens)
+    path = verp.ReturnPath(services.tokens, "bounces@example.org")
     assert sorted(taken.sender for taken in server.taken) == sorted(map(path.for_delivery, numbers))
 
 
@@ -86,9 +86,12 @@ def test_a_single_mail_has_one_too(settings: Settings, database: Database) -> No
             outbox.add(session, "confirm", ada.id, "confirm-1", "news.example.org", clock.now())
         assert Work(app, services, Owner("s", "t")).mail()
         services.database.dispose()
-    path = verp.ReturnPath("bounces@example.org", services.tokens)
+    path = verp.ReturnPath(services.tokens, "bounces@example.org")
     assert [taken.sender for taken in server.taken] == [path.for_single(1, "ada@example.org")]
     assert server.taken[0].recipients == ["ada@example.org"]
+    assert verp.tags(str(path.header_of_single(1, "ada@example.org"))) == verp.tags(
+        server.taken[0].raw.decode()
+    )
 
 
 def test_without_a_bounce_address_bounces_go_to_the_sender(settings: Settings, database: Database) -> None:
@@ -99,6 +102,7 @@ def test_without_a_bounce_address_bounces_go_to_the_sender(settings: Settings, d
         Work(app, app.extensions["blog"], Owner("s", "t")).send(_never(), 3)
         app.extensions["blog"].database.dispose()
     assert [taken.sender for taken in server.taken] == ["bounces@example.org"]
+    assert server.taken[0].raw.startswith(b"X-Delivery: <d1-")
 
 
 @pytest.mark.parametrize(
