@@ -1,24 +1,52 @@
-"""The settings of what comes back: bounces and complaints, and the doors they come in by."""
+"""The settings of signatures, of bounces, and of the doors that these come in by."""
 
 import re
+from pathlib import Path
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
+_DOMAIN = r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
+
 
 class MailSettings(BaseSettings):
-    """The part of `Settings` that is about returned mail; all of it is optional."""
+    """The part of `Settings` that is about signed and returned mail; all of it is optional."""
 
     bounce_address: str = Field(
         "",
         description="Where bounces go: `bounces@example.org`, or `@bounces.example.org` for a whole domain",
     )
 
+    dkim_keys: dict[str, Path] = Field(
+        {},
+        description='Selectors and files of the keys that sign mail here: `{"s1": "/etc/blog/dkim.pem"}`',
+    )
+    dkim_domain: str = Field("", description="Domain that signs mail; unset = the sender's")
+
+    @field_validator("dkim_keys")
+    @classmethod
+    def _keys_are_private(cls, value: dict[str, Path]) -> dict[str, Path]:
+        for selector, path in value.items():
+            if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?", selector):
+                raise ValueError(f"{selector!r} is no selector; use letters, digits and hyphens")
+            if not path.is_file():
+                raise ValueError(f"there is no file {path}")
+            if path.stat().st_mode & 0o007:
+                raise ValueError(f"{path} can be read by everybody on this machine; run: chmod o= {path}")
+        return value
+
+    @field_validator("dkim_domain")
+    @classmethod
+    def _domain_is_a_name(cls, value: str) -> str:
+        if value and not re.fullmatch(_DOMAIN, value):
+            raise ValueError("expected a domain such as example.org")
+        return value
+
     @field_validator("bounce_address")
     @classmethod
     def _bounces_have_an_address(cls, value: str) -> str:
         # Beside it stand a number and its mark, 37 characters at most, of 64 (RFC 5321 §4.5.3.1.1).
-        if value and not re.fullmatch(r"[A-Za-z0-9._-]{0,24}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", value):
+        if value and not re.fullmatch(r"[A-Za-z0-9._-]{0,24}@" + _DOMAIN, value):
             raise ValueError(
                 "expected bounces@example.org, or @bounces.example.org where every name is taken"
             )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from blog import clock
 from blog.articles import reading
-from blog.delivery import ledger, outbox, verp
+from blog.delivery import ledger, outbox, signing, verp
 from blog.delivery.models import DeliveryState
 from blog.delivery.sender import Report, Sending, send_due
 from blog.delivery.slots import slot
@@ -115,6 +115,7 @@ class Work:
             personalise=dispatch.personalise(self.services.tokens),
             clock=clock.now,
             returns=return_path(self.services),
+            sign=signing.signer(signing.ordered(settings)),
         )
 
 

@@ -11,7 +11,7 @@ from blog import clock
 from blog.articles import wording
 from blog.cli.digest_options import at_option, cadences
 from blog.cli.opening import json_option, open_services, print_json
-from blog.delivery import single, suppression
+from blog.delivery import signing, single, splice, suppression
 from blog.delivery.addresses import BadAddress, parse
 from blog.digests import dispatch, preview, rehearsal
 from blog.digests.preview import Seen
@@ -84,7 +84,9 @@ def test_command(
         raise BlogError(f"{to} is on the list of those never to be mailed ({why})")
     found = _seen(services, issue, cadence, at, reader, address.wire)
     sender = parseaddr(services.settings.sender)[1]
-    answer = single.hand_over(relay_of(services), sender, address.wire, preview.marked(found.raw))
+    raw, sign = preview.marked(found.raw), signing.signer(signing.ordered(services.settings))
+    raw = sign(splice.unstuff_dots(raw)) + raw if sign else raw
+    answer = single.hand_over(relay_of(services), sender, address.wire, raw)
     click.echo(f"Sent “[Test] {found.subject}” to {to}. The relay said: {answer}")
 
 

@@ -16,6 +16,7 @@ from flask import Flask, current_app
 from flask_mail import Connection, Mail, Message, email_dispatched
 
 from blog import clock
+from blog.delivery import signing
 from blog.delivery.email import Email
 from blog.delivery.handover import MailError, MailRefused, MailUncertain, MailUnreachable, hand_over, said
 from blog.delivery.headers import mailbox
@@ -98,6 +99,8 @@ class NewsConnection(Connection):
         if not isinstance(message, NewsMessage) or envelope_from is not None:
             raise TypeError("only a NewsMessage is sent here, from its own sender")
         raw = message.as_bytes()
+        sign = signing.signer(current_app.config.get("MAIL_DKIM"))
+        raw = sign(raw) + raw if sign else raw
         if self.host is not None:
             hand_over(self.host, message.email, raw)
         email_dispatched.send(current_app._get_current_object(), message=message)  # type: ignore[attr-defined]
@@ -136,6 +139,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "MAIL_DEFAULT_SENDER": settings.sender,
         "MAIL_TIMEOUT": settings.mail_timeout,
         "MAIL_HELLO": hello,
+        "MAIL_DKIM": signing.ordered(settings),
     }
 
 

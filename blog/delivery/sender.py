@@ -21,6 +21,7 @@ from blog.delivery.desk import Desk
 from blog.delivery.models import DeliveryState
 from blog.delivery.outcomes import Trouble
 from blog.delivery.replies import Asked, Envelope, Lost, Reply
+from blog.delivery.signing import Sign
 from blog.delivery.smtp import END_OF_DATA, Connection, Relay, Unreachable
 from blog.delivery.states import Claim, Owner, Policy, Result
 from blog.delivery.verp import ReturnPath
@@ -29,7 +30,6 @@ from blog.errors import Busy
 CLAIM_AT_ONCE = 100
 MESSAGES_PER_CONNECTION = 1000
 Personalise = Callable[[Claim], Mapping[str, bytes]]
-Sign = Callable[[bytes], bytes]
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 class Sending:
     """What a sender needs: where rows are, who it is, where mail goes, and what fills the holes.
 
-    `returns` names each delivery, for what comes back; `sign` adds signatures.
+    `returns` names each delivery, for what comes back; `sign` makes signatures.
     """
 
     database: Database
@@ -255,7 +255,7 @@ class Courier:
             message = self._sending.returns.header(claim.id) + message
             sender = self._sending.returns.for_delivery(claim.id)
         if self._sending.sign:
-            message = self._sending.sign(message)
+            message = self._sending.sign(splice.unstuff_dots(message)) + message
         content = message + END_OF_DATA
         sender = sender or self._sender(claim.mailing_id)
         return Outgoing(claim, content, Envelope(sender, claim.address, len(content)))

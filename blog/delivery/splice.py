@@ -65,6 +65,11 @@ def stuff_dots(message: bytes) -> bytes:
     return re.sub(rb"(?m)^\.", b"..", message)
 
 
+def unstuff_dots(message: bytes) -> bytes:
+    """Undo `stuff_dots`, for what is said of a message as it arrives."""
+    return message.replace(b"\r\n..", b"\r\n.")
+
+
 def _encode(piece: str) -> bytes:
     octets = binascii.b2a_qp(piece.encode(), quotetabs=False, istext=True, header=False)
     return re.sub(rb"\r?\n", b"\r\n", octets)
