@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
 from blog import revisions, runtime, templating, theme
+from blog.bounces import views as bounces
 from blog.content.site import cached_site
 from blog.delivery import views as inbox
 from blog.delivery.mail import flask_config, mail
@@ -56,6 +57,7 @@ BLUEPRINTS = (
     account.blueprint,
     api.blueprint,
     digests.blueprint,
+    bounces.blueprint,
 )
 DEMO_BLUEPRINTS = (inbox.blueprint,)
 

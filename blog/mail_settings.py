@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
+SHORTEST, SHORTEST_PASSWORD = 32, 16
 _DOMAIN = r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
 
 
@@ -22,6 +23,48 @@ class MailSettings(BaseSettings):
         description='Selectors and files of the keys that sign mail here: `{"s1": "/etc/blog/dkim.pem"}`',
     )
     dkim_domain: str = Field("", description="Domain that signs mail; unset = the sender's")
+
+    bounce_secrets: list[SecretStr] = Field(
+        [], description="Keys (JSON list, newest first) of programs of yours that post to `/bounces/signed`"
+    )
+    ses_topics: list[str] = Field(
+        [], description="Topics of Amazon SNS (JSON list of ARNs) that may post to `/bounces/ses`"
+    )
+    postmark_login: SecretStr = Field(
+        SecretStr(""), description="`name:password` that Postmark shows at `/bounces/postmark`"
+    )
+    mailgun_signing_key: SecretStr = Field(
+        SecretStr(""), description="Mailgun's HTTP webhook signing key, for `/bounces/mailgun`"
+    )
+    sendgrid_public_key: str = Field(
+        "", description="SendGrid's verification key of signed events, for `/bounces/sendgrid`"
+    )
+
+    @field_validator("bounce_secrets")
+    @classmethod
+    def _secrets_are_long(cls, value: list[SecretStr]) -> list[SecretStr]:
+        if any(len(secret.get_secret_value()) < SHORTEST for secret in value):
+            raise ValueError(f"too weak; use at least {SHORTEST} random characters")
+        return value
+
+    @field_validator("postmark_login")
+    @classmethod
+    def _login_has_two_parts(cls, value: SecretStr) -> SecretStr:
+        name, _, password = value.get_secret_value().partition(":")
+        if value.get_secret_value() and (not name or len(password) < SHORTEST_PASSWORD):
+            raise ValueError(
+                f"expected name:password, the password of {SHORTEST_PASSWORD} characters or more"
+            )
+        return value
+
+    @field_validator("ses_topics")
+    @classmethod
+    def _topics_are_named(cls, value: list[str]) -> list[str]:
+        if any(
+            not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+", topic) for topic in value
+        ):
+            raise ValueError("expected ARNs such as arn:aws:sns:eu-west-1:123456789012:bounces")
+        return value
 
     @field_validator("dkim_keys")
     @classmethod

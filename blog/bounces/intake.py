@@ -1,10 +1,9 @@
 """From bytes to conclusions: a message is read outside of any transaction, and settled in its own."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from blog.bounces import reading, settling
-from blog.bounces.reports import Door, Report, Tally
+from blog.bounces.reports import Door, Tally
 from blog.bounces.settling import Fate
 from blog.db import Database
 from blog.tokens import Tokens
@@ -19,24 +18,9 @@ def take_mail(
     if report is None:
         tally.no_report += 1
         return None
-    return take(database, tokens, [report], door, now, tally)[0]
-
-
-def take(
-    database: Database,
-    tokens: Tokens,
-    reports: Iterable[Report],
-    door: Door,
-    now: datetime,
-    tally: Tally,
-    believed: bool = False,
-) -> list[Fate]:
-    """Settle reports in one transaction; return what became of each."""
-    reports = list(reports)
     with database.transaction() as session:
-        fates = [settling.settle(session, tokens, each, door, now, believed) for each in reports]
-    for report, fate in zip(reports, fates, strict=True):
-        setattr(tally, fate, getattr(tally, fate) + 1)
-        if fate is Fate.APPLIED:
-            tally.kinds[report.kind] = tally.kinds.get(report.kind, 0) + 1
-    return fates
+        fate = settling.settle(session, tokens, report, door, now)
+    setattr(tally, fate, getattr(tally, fate) + 1)
+    if fate is Fate.APPLIED:
+        tally.kinds[report.kind] = tally.kinds.get(report.kind, 0) + 1
+    return fate

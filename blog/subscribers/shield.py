@@ -119,6 +119,12 @@ def _hour(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0)
 
 
+def counted(session: Session, key: str, now: datetime) -> int:
+    """Return this hour's count, without adding to it."""
+    this_hour = SignupCount.key == key, SignupCount.span == _hour(now)
+    return session.scalar(select(SignupCount.tries).where(*this_hour)) or 0
+
+
 @cache
 def _counting(dialect: str) -> Executable:
     return _one_more(dialect).returning(SignupCount.tries)

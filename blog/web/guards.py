@@ -15,6 +15,7 @@ class Guard(StrEnum):
     PUBLIC = "public"
     TOKEN = "token"  # noqa: S105 - the name of a guard
     DEVELOPMENT = "development"
+    SIGNED = "signed"
 
 
 def public(view: View) -> View:
@@ -31,6 +32,11 @@ def unkept(view: View) -> View:
 def by_token(view: View) -> View:
     """Mark a view that is opened by a link from a mail; its pages are never cached or indexed."""
     return _guarded(view, Guard.TOKEN)
+
+
+def signed(view: View) -> View:
+    """Mark a view that other machines call, and that looks at a signature before anything else."""
+    return _guarded(view, Guard.SIGNED)
 
 
 def development(view: View) -> View:

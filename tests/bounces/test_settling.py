@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from blog import clock
-from blog.bounces import intake
+from blog.bounces import intake, settling
 from blog.bounces.models import ReturnedMail
 from blog.bounces.reports import Door, Kind, Naming, Report, Tally
 from blog.bounces.settling import Fate
@@ -300,10 +300,9 @@ def test_a_message_id_or_an_address_alone_is_believed_only_where_the_sender_is_k
     ):
         for believed, fate in ((False, Fate.UNKNOWN), (True, Fate.APPLIED)):
             report = Report(Kind.HARD, naming, "5.1.1", "no such mailbox")
-            fates = intake.take(
-                services.database, services.tokens, [report], Door.SES, clock.now(), Tally(), believed
-            )
-            assert fates == [fate], number
+            with services.database.transaction() as session:
+                tokens, now = services.tokens, clock.now()
+                assert settling.settle(session, tokens, report, Door.SES, now, believed) is fate, number
     assert counts(services, issue) == {"eligible": 2, "bounced": 2}
 
 

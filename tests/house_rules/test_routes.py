@@ -16,7 +16,7 @@ from blog.tokens import Purpose, Tokens
 from tests.factories import make_article, make_subscriber
 from tests.mailings import make_mailing
 
-PUBLIC, TOKEN = "public", "token"
+PUBLIC, TOKEN, SIGNED = "public", "token", "signed"
 
 #: The reviewed list: a new route fails here until somebody has decided who it is for.
 ROUTES = {
@@ -32,6 +32,7 @@ ROUTES = {
     "/authors/<slug>/feed.json": PUBLIC,
     "/authors/<slug>/feed.xml": PUBLIC,
     "/authors/<slug>/page/<int:number>": PUBLIC,
+    "/bounces/<door>": SIGNED,
     "/card.png": PUBLIC,
     "/cards/<slug>.png": PUBLIC,
     "/confirm/<token>": TOKEN,

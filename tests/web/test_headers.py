@@ -11,6 +11,7 @@ from blog.settings import Settings
 from blog.web.guards import Guard
 
 VALUES = {
+    "door": "ses",
     "slug": "x",
     "token": "forged",
     "name": "lost",
