@@ -2,10 +2,13 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
+#: Hosts that are reached without a network, so that what is said needs no TLS.
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SHORTEST, SHORTEST_PASSWORD = 32, 16
 _DOMAIN = r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
 
@@ -24,6 +27,11 @@ class MailSettings(BaseSettings):
     )
     dkim_domain: str = Field("", description="Domain that signs mail; unset = the sender's")
 
+    bounce_mailbox: str = Field(
+        "",
+        description="Mailbox that bounces come to: `imaps://name@host/INBOX` or `pop3s://name@host`",
+    )
+    bounce_mailbox_password: SecretStr = Field(SecretStr(""), description="Password of that mailbox")
     bounce_secrets: list[SecretStr] = Field(
         [], description="Keys (JSON list, newest first) of programs of yours that post to `/bounces/signed`"
     )
@@ -39,6 +47,18 @@ class MailSettings(BaseSettings):
     sendgrid_public_key: str = Field(
         "", description="SendGrid's verification key of signed events, for `/bounces/sendgrid`"
     )
+
+    @field_validator("bounce_mailbox")
+    @classmethod
+    def _mailbox_is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        clear = parts.scheme in ("imap", "pop3")
+        sound = (clear or parts.scheme in ("imaps", "pop3s")) and parts.hostname and parts.username
+        if value and (not sound or parts.password or re.search(r"[^!-~]|%0|%1|%22|%5[cC]|[\"\\]", value)):
+            raise ValueError(
+                "expected imaps://name@host/INBOX or pop3s://name@host (an @ in the name is %40)"
+            )
+        return value
 
     @field_validator("bounce_secrets")
     @classmethod

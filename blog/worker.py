@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from blog import clock
 from blog.articles import reading
+from blog.bounces import mailbox
 from blog.delivery import ledger, outbox, signing, verp
 from blog.delivery.models import DeliveryState
 from blog.delivery.sender import Report, Sending, send_due
@@ -32,6 +33,7 @@ RECOVER_SECONDS = 60.0
 SCHEDULE_SECONDS = 10.0
 TIDY_SECONDS = 3600.0
 ANNOUNCE_SECONDS = 60.0
+COLLECT_SECONDS = 60.0
 LATEST = 3
 
 log = structlog.get_logger(__name__)
@@ -79,6 +81,17 @@ class Work:
     def announce(self) -> None:
         """Tell the hub, if there is one, about feeds with news."""
         websub.announce(self.services, clock.now())
+
+    def collect(self) -> bool:
+        """Fetch what has come back from the mailbox, if one is set; return whether there may be more."""
+        settings = self.services.settings
+        if not settings.bounce_mailbox:
+            return False
+        office = mailbox.Office(self.services.database, self.services.tokens, clock.now())
+        tally = mailbox.poll(settings, office)
+        if tally.messages:
+            log.info("bounces.collected", messages=tally.messages, applied=tally.applied, later=tally.later)
+        return tally.messages >= mailbox.AT_ONCE and not tally.later
 
     def mail(self) -> bool:
         """Send one single mail; return whether there was one."""
@@ -154,7 +167,8 @@ def until_idle(app: Flask, services: Services) -> None:
         with services.database.transaction() as session:
             outbox.try_again_now(session, clock.now())
         work.tidy()
-        problem = _problem(work.schedule) or _problem(work.announce)
+        tasks = (work.schedule, work.announce, lambda: _collect_all(stop, work))
+        problem = next(filter(None, [_problem(task) for task in tasks]), None)
         while not stop.is_set() and work.mail():
             pass
         trouble = work.send(stop, PATIENCE).trouble
@@ -164,6 +178,11 @@ def until_idle(app: Flask, services: Services) -> None:
         )
     if problem:
         raise problem
+
+
+def _collect_all(stop: threading.Event, work: Work) -> None:
+    while work.collect() and not stop.is_set():
+        pass
 
 
 def forever(app: Flask, services: Services) -> None:
@@ -180,6 +199,7 @@ def forever(app: Flask, services: Services) -> None:
                 ("recover", lambda: _timed(work.recover), RECOVER_SECONDS),
                 ("tidy", lambda: _timed(work.tidy), TIDY_SECONDS),
                 ("announce", lambda: _timed(work.announce), ANNOUNCE_SECONDS),
+                ("collect", work.collect, COLLECT_SECONDS),
             )
         ]
         for thread in threads:

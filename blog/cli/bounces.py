@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from blog import clock
-from blog.bounces import intake, sources
+from blog.bounces import intake, mailbox, sources
 from blog.bounces.reports import Door, Tally
 from blog.cli.opening import json_option, open_services, print_json
+from blog.errors import UsageError
 
 
 @click.group("bounces")
@@ -30,6 +31,21 @@ def ingest(paths: tuple[Path, ...], as_json: bool) -> None:
     services, tally = open_services(), Tally()
     for raw in _messages(paths):
         intake.take_mail(services.database, services.tokens, raw, Door.COMMAND, clock.now(), tally)
+    if as_json:
+        print_json(asdict(tally))
+    else:
+        click.echo(told(tally))
+
+
+@group.command("poll")
+@json_option
+def poll(as_json: bool) -> None:
+    """Fetch the mailbox that BLOG_BOUNCE_MAILBOX names, once; the worker does so every minute."""
+    services = open_services()
+    if not services.settings.bounce_mailbox:
+        raise UsageError("BLOG_BOUNCE_MAILBOX: missing; for example: imaps://bounces@imap.example.org/INBOX")
+    office = mailbox.Office(services.database, services.tokens, clock.now())
+    tally = mailbox.poll(services.settings, office)
     if as_json:
         print_json(asdict(tally))
     else:
