@@ -17,6 +17,10 @@ class Refused(Exception):
     """The caller has not shown who they are, or what they say cannot be read."""
 
 
+class TooEarly(Exception):
+    """It cannot be settled at this moment; nothing is stored, and the caller is to try again."""
+
+
 @dataclass(frozen=True)
 class Call:
     """What was posted, with its headers, and when."""

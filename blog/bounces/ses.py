@@ -1,10 +1,11 @@
 """What Amazon SES posts through SNS: signed by a certificate of Amazon's, from a topic you have named."""
 
+import http.client
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from blog.bounces.calls import Call, Refused, decoded, fields, named, said, word
+from blog.bounces.calls import Call, Refused, TooEarly, decoded, fields, named, said, word
 from blog.bounces.certificates import AMAZON, Fetch, certificate, is_certified
 from blog.bounces.codes import kind_of
 from blog.bounces.reports import Kind, Report
@@ -58,8 +59,8 @@ def _verify(
 def _got(get: Any, address: str) -> bytes | None:
     try:
         found: bytes | None = get(address)
-    except OSError:
-        raise Refused("Amazon could not be asked") from None
+    except (OSError, http.client.HTTPException):
+        raise TooEarly("Amazon could not be asked") from None
     return found
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from blog import clock
 from blog.bounces import providers, settling
-from blog.bounces.calls import Call, Refused
+from blog.bounces.calls import Call, Refused, TooEarly
 from blog.bounces.reports import Door, Report
 from blog.bounces.settling import Fate
 from blog.settings import Settings
@@ -42,18 +42,14 @@ def take(door: str) -> Response:
         return _answer(429)
     try:
         reports = read(services().settings, call)
+        with services().database.transaction() as session:
+            return _answer(_settle(session, Door(door), call, reports))
     except Refused as error:
         log.warning("bounces.refused", door=door, why=str(error))
         return _refuse(Door(door), call.now)
-    try:
-        with services().database.transaction() as session:
-            return _answer(_settle(session, Door(door), call, reports))
-    except TooEarly:
+    except TooEarly as error:
+        log.info("bounces.too_early", door=door, why=str(error))
         return _answer(503)
-
-
-class TooEarly(Exception):
-    """A mail is being handed over at this moment; nothing is stored, and the provider tries again."""
 
 
 def _settle(session: Session, door: Door, call: Call, reports: list[Report]) -> int:
@@ -66,7 +62,7 @@ def _settle(session: Session, door: Door, call: Call, reports: list[Report]) -> 
     for report in reports:
         fate = settling.settle(session, services().tokens, report, door, call.now, believed=True)
         if fate is Fate.LATER:
-            raise TooEarly
+            raise TooEarly("its mail is being handed over")
     return 200
 
 

@@ -8,6 +8,7 @@ the same, for what comes back another way.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
@@ -62,14 +63,20 @@ class ReturnPath:
         return {HEADER: f"<{self._single(mail_id, to)}@{NOWHERE}>"}
 
     def _delivery(self, number: int) -> str:
-        return f"d{number}-{self.tokens.mark(Purpose.RETURN, f'd{number}')}"
+        return f"d{number}-{_mark(self.tokens, f'd{number}')}"
 
     def _single(self, number: int, to: str) -> str:
-        return f"s{number}-{self.tokens.mark(Purpose.RETURN, single(number, to))}"
+        return f"s{number}-{_mark(self.tokens, single(number, to))}"
 
     def _address(self, tag: str) -> str:
         local, _, domain = self.address.rpartition("@")
         return f"{local}+{tag}@{domain}" if local else f"{tag}@{domain}" if domain else ""
+
+
+@lru_cache(maxsize=64)
+def _mark(tokens: Tokens, subject: str) -> str:
+    """Return the mark of a mail; the address and the header of one want it in turn."""
+    return tokens.mark(Purpose.RETURN, subject)
 
 
 def single(mail_id: int, to: str) -> str:

@@ -288,6 +288,17 @@ def test_a_certificate_that_is_over_or_made_out_to_another_is_worthless(
     assert status(services) == "active"
 
 
+def test_amazon_is_asked_to_call_again_when_its_certificate_cannot_be_had(
+    app: Flask, client: FlaskClient, services: Services
+) -> None:
+    def out_of_reach(_address: str) -> bytes:
+        raise TimeoutError
+
+    app.config[views.FETCH] = out_of_reach
+    assert post_ses(client, sns(ses_bounce())) == 503
+    assert status(services) == "active"
+
+
 def test_a_subscription_is_confirmed_at_amazon_and_nowhere_else(
     client: FlaskClient, fetched: list[str]
 ) -> None:
