@@ -17,6 +17,7 @@ COMMANDS = {
     "db": "database:group",
     "demo": "demo:demo",
     "digest": "digest:group",
+    "doctor": "doctor:doctor",
     "export": "export:export",
     "new": "new:new",
     "preview": "preview:preview",

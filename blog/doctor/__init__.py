@@ -1,0 +1,1 @@
+"""`blog doctor`: looks at the machine, the relay, the domain and the live site, and says how to mend each."""
