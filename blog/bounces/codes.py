@@ -3,7 +3,7 @@
 import re
 
 from blog.bounces.reports import Kind
-from blog.delivery.outcomes import BAD_ADDRESS
+from blog.delivery.meanings import BAD_ADDRESS
 
 #: An enhanced code in running text; digits and dots around it make it an address or a version.
 _CODE = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from blog import clock
 from blog.cli.opening import json_option, open_services, print_json
-from blog.delivery import balance
+from blog.delivery import balance, stopping
 from blog.delivery.models import MailingState
 from blog.delivery.states import Progress
 from blog.errors import NoSuchIssue
@@ -45,12 +45,16 @@ def status(issue: int, watching: bool, as_json: bool) -> None:
     with services.database.reading() as session:
         found = balance.progress(session, issue, clock.now())
         unknown = balance.uncertain(session, issue)
+        refusal = stopping.reason(session, issue)
     if found is None:
         raise NoSuchIssue(issue)
     if as_json:
         print_json(asdict(found.balance) | pace(found))
         return
     click.echo(described(issue, found))
+    if refusal:
+        click.echo(f"  stopped, since the relay refuses us: {refusal}")
+        click.echo(f"  mend that (blog doctor helps), then go on with: blog digest resume {issue}")
     for address, message_id in unknown:
         click.echo(f"  uncertain: {address} {message_id}")
 

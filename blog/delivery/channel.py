@@ -22,14 +22,20 @@ class Channel:
         self._stop = stop
         self._patience = patience
         self._lock = threading.Lock()
-        self._failures = 0
+        self._failures = self._refusals = 0
         self._paused_until = 0.0
         self.trouble = ""
         self.given_up = threading.Event()
 
     def works(self) -> None:
         """Note that the relay took a message."""
-        self._failures = 0
+        self._failures = self._refusals = 0
+
+    def refuses_us(self) -> int:
+        """Note that the relay refused a message because of us; return how often in a row."""
+        with self._lock:
+            self._refusals += 1
+            return self._refusals
 
     def fails(self, why: str) -> None:
         """Note that the relay was the trouble, and wait before the next try."""
@@ -39,10 +45,15 @@ class Channel:
                 self._failures += 1
                 pause = min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
                 self._paused_until = now + pause
-                self.trouble = _ADDRESS.sub("<address>", why)
+                self.trouble = without_addresses(why)
                 log.warning("smtp.trouble", why=self.trouble, seconds=pause)
             if self._patience is not None and self._failures >= self._patience:
                 self.given_up.set()
             wait = self._paused_until - now
         if not self.given_up.is_set():
             self._stop.wait(wait)
+
+
+def without_addresses(words: str) -> str:
+    """Return a relay's words as they may be logged."""
+    return _ADDRESS.sub("<address>", words)

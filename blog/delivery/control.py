@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import CursorResult, exists, select, update
 from sqlalchemy.orm import Session
 
-from blog.delivery import events
+from blog.delivery import events, stopping
 from blog.delivery.events import Event
 from blog.delivery.models import IS_IN_HAND, IS_WAITING, Delivery, DeliveryState, Mailing, MailingState
 from blog.delivery.states import CLAIMED, DEFERRED, LONG_AGO, OPEN, PLANNED
@@ -43,6 +43,8 @@ def move(session: Session, mailing_id: int, event: Event, now: datetime) -> None
     )
     if _count(moved) == 1:
         events.note(session, mailing_id, event, now)
+        if event is Event.RESUMED:
+            stopping.try_again(session, mailing_id, now)
         return
     state = state_of(session, mailing_id)
     wanted = " or ".join(sorted(sources))

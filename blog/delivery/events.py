@@ -25,6 +25,7 @@ class Event(StrEnum):
     CANCELLED = "cancelled"
     CORRECTED = "corrected"
     FIRST_DONE = "paused after the first"
+    STOPPED = "stopped: the relay refuses us"
 
     DEFERRED = "deferred"
     CONNECTION_LOST = "connection lost"

@@ -3,8 +3,10 @@
 import re
 import smtplib
 
+from blog.delivery import meanings
 from blog.delivery.email import Email
 from blog.delivery.headers import mailbox
+from blog.delivery.meanings import Meaning, Part
 from blog.delivery.smtp import FINAL_DOT_SECONDS
 
 _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
@@ -23,11 +25,12 @@ class MailUncertain(MailError):
 
 
 class MailRefused(MailError):
-    """The relay refused this mail, for good (`permanent`) or for now; `reply` holds no address."""
+    """The relay refused this mail, for good (`permanent`) or for now, or because of us; no address in it."""
 
-    def __init__(self, permanent: bool, reply: str) -> None:
+    def __init__(self, permanent: bool, reply: str, our_fault: bool = False) -> None:
         super().__init__(reply)
         self.permanent = permanent
+        self.our_fault = our_fault
         self.reply = reply
 
 
@@ -41,7 +44,13 @@ def hand_over(host: smtplib.SMTP, email: Email, raw: bytes) -> None:
         raise MailUnreachable(said(error)) from error
     code, text = _answer(host)
     if code // 100 != 2:
-        raise MailRefused(code // 100 == 5, _reply(code, text))
+        raise _refusal(Part.CONTENT, code, text)
+
+
+def _refusal(part: Part, code: int, text: bytes) -> MailRefused:
+    words = text.decode("utf-8", "replace")
+    ours = meanings.of(part, code, words) is Meaning.OURS
+    return MailRefused(code // 100 == 5, _reply(code, text), ours)
 
 
 def _answer(host: smtplib.SMTP) -> tuple[int, bytes]:
@@ -72,7 +81,7 @@ def _ask(host: smtplib.SMTP, email: Email, size: int) -> None:
         if code == 421 or not 200 <= code < 600:
             raise MailUnreachable(_reply(code, text))
         if code // 100 != good:
-            raise MailRefused(code // 100 == 5, _reply(code, text))
+            raise _refusal(Part.RECIPIENT if command == "RCPT" else Part.CONTENT, code, text)
 
 
 def _options(host: smtplib.SMTP, email: Email, size: int) -> str:

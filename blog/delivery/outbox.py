@@ -192,7 +192,9 @@ def _after(error: MailError) -> Recorder:
         return _record_unreachable
     if isinstance(error, MailUncertain):
         return record_unknown
-    return record_failed if isinstance(error, MailRefused) and error.permanent else record_retry
+    # What is refused because of us is tried again for as long as any: somebody may mend our standing.
+    final = isinstance(error, MailRefused) and error.permanent and not error.our_fault
+    return record_failed if final else record_retry
 
 
 def _record_unreachable(session: Session, owner: Owner, mail: OutboxMail, reply: str, now: datetime) -> bool:

@@ -1,12 +1,14 @@
 """What a relay's words mean for a delivery: whose fault it is, and what happens next."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from blog.delivery import meanings
+from blog.delivery.meanings import Meaning, Part
 from blog.delivery.models import DeliveryState
 from blog.delivery.replies import Asked, Lost, Reply
 from blog.delivery.states import Claim, Policy, Result
+from blog.delivery.stopping import REFUSED_US
 
 #: RFC 5321 §4.5.4.1 asks for at least 30 minutes between tries; greylisting usually opens after 15.
 RETRY_DELAYS = tuple(timedelta(minutes=m) for m in (15, 45, 120, 240, 480))
@@ -19,12 +21,6 @@ RECONNECT_DELAYS = (
     timedelta(minutes=1),
     timedelta(minutes=15),
 )
-
-_ENHANCED = re.compile(r"^([245])\.(\d{1,3})\.(\d{1,3})\b")
-#: Enhanced codes (RFC 3463) that say that the address is bad: no such mailbox, domain, syntax, or closed.
-BAD_ADDRESS = frozenset({"1.0", "1.1", "1.2", "1.3", "1.6", "1.10", "2.1"})
-#: Plain replies to RCPT that say the same where a relay knows no enhanced codes (RFC 5321 §4.2.3).
-BAD_ADDRESS_PLAIN = frozenset({550, 551, 553})
 
 
 @dataclass(frozen=True)
@@ -40,10 +36,7 @@ def of_content(claim: Claim, answer: Reply | Lost, policy: Policy, now: datetime
         return _after_dot(claim, answer, policy, now) if answer.complete else _broken(claim, answer.why, now)
     if answer.code // 100 == 2:
         return Result(claim.id, DeliveryState.ACCEPTED, reply=str(answer))
-    if answer.code // 100 == 4:
-        return _deferred(claim, answer, now)
-    # After the content a 5xx is about the message or about us, never about the address: nobody is suppressed.
-    return Result(claim.id, DeliveryState.FAILED, "refused", str(answer))
+    return _not_taken(claim, Part.CONTENT, answer, now)
 
 
 def of_envelope(claim: Claim, asked: Asked | Lost, now: datetime) -> Result | Trouble | None:
@@ -57,20 +50,19 @@ def of_envelope(claim: Claim, asked: Asked | Lost, now: datetime) -> Result | Tr
             return Trouble(str(reply))
     if asked.mail.code // 100 != 2:
         return Trouble(f"sender refused: {asked.mail}")
-    if asked.rcpt.code // 100 == 4:
-        return _deferred(claim, asked.rcpt, now)
-    if asked.rcpt.code // 100 == 5:
-        return _refused_recipient(claim, asked.rcpt)
-    if asked.data.code // 100 == 4:
-        return _deferred(claim, asked.data, now)
-    return Result(claim.id, DeliveryState.FAILED, "refused", str(asked.data))
+    if asked.rcpt.code // 100 in (4, 5):
+        return _not_taken(claim, Part.RECIPIENT, asked.rcpt, now)
+    return _not_taken(claim, Part.CONTENT, asked.data, now)
 
 
-def _refused_recipient(claim: Claim, reply: Reply) -> Result:
-    enhanced = _ENHANCED.match(reply.text)
-    bad = f"{enhanced[2]}.{enhanced[3]}" in BAD_ADDRESS if enhanced else reply.code in BAD_ADDRESS_PLAIN
-    if bad:
+def _not_taken(claim: Claim, part: Part, reply: Reply, now: datetime) -> Result:
+    meaning = meanings.of(part, reply.code, reply.text)
+    if meaning in (Meaning.LATER, Meaning.RELAY):
+        return _deferred(claim, reply, now)
+    if meaning is Meaning.BAD_ADDRESS:
         return Result(claim.id, DeliveryState.BOUNCED, "address refused", str(reply), bad_address=True)
+    if meaning is Meaning.OURS:
+        return Result(claim.id, DeliveryState.FAILED, REFUSED_US, str(reply), our_fault=True)
     return Result(claim.id, DeliveryState.FAILED, "refused", str(reply))
 
 

@@ -15,8 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from blog.db import Database
-from blog.delivery import ledger, outcomes, splice
-from blog.delivery.channel import Channel
+from blog.delivery import ledger, outcomes, splice, stopping
+from blog.delivery.channel import Channel, without_addresses
 from blog.delivery.desk import Desk
 from blog.delivery.models import DeliveryState
 from blog.delivery.outcomes import Trouble
@@ -192,6 +192,7 @@ class Courier:
             intent=ready.claim.id if ready else None,
             untouched=following.claim.id if following and isinstance(verdict, Trouble) else None,
         )
+        self._stop_if_refused(results, granted, following)
         if isinstance(verdict, Trouble) or isinstance(exchange.content, Lost):
             self._drop()
             self._channel.fails(_why(verdict, exchange.content))
@@ -199,6 +200,21 @@ class Courier:
             self._withdraw(ready)
             return None
         return ready
+
+    def _stop_if_refused(
+        self, results: list[Result], granted: Outgoing | None, following: Outgoing | None
+    ) -> None:
+        """Pause the mailing when the relay refuses message after message because of us."""
+        for result in results:
+            if not result.our_fault or self._channel.refuses_us() < stopping.MOST_IN_A_ROW:
+                continue
+            whose = granted if granted and granted.claim.id == result.delivery_id else following
+            if whose is None:
+                continue
+            with self._sending.database.transaction() as session:
+                words = without_addresses(result.reply)
+                stopping.stop(session, whose.claim.mailing_id, words, self._sending.clock())
+            self._source.give_back(whose.claim.mailing_id)
 
     def _content_result(self, claim: Claim, answer: Reply | Lost | None) -> Result:
         result = outcomes.of_content(

@@ -29,7 +29,8 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.ACCEPTED: frozenset({DeliveryState.BOUNCED, DeliveryState.FAILED}),
     DeliveryState.SKIPPED: frozenset(),
     DeliveryState.BOUNCED: frozenset(),
-    DeliveryState.FAILED: frozenset(),
+    # Only what was refused because of us, when somebody has the mailing go on.
+    DeliveryState.FAILED: frozenset({PLANNED}),
 }
 OPEN = (PLANNED, DEFERRED, CLAIMED, HANDING_OVER)
 #: States that count as "this recipient has had it, or may have": the next issue starts after them.
@@ -80,6 +81,7 @@ class Result:
     reply: str = ""
     next_at: datetime | None = None
     bad_address: bool = False
+    our_fault: bool = False
     unknown: bool = False
 
 

@@ -114,6 +114,7 @@ def _event(event: DeliveryEvent) -> str:
         Event.RESUMED: "sending went on",
         Event.CANCELLED: "the issue was cancelled",
         Event.FIRST_DONE: "the first few had been sent, and sending paused to see how it goes",
+        Event.STOPPED: "sending was stopped, since the relay refused message after message because of us",
         Event.CORRECTED: "the text was mended, for all who had not had it yet",
         Event.DEFERRED: "handed over; the relay put it off, to be tried again later",
         Event.CONNECTION_LOST: "the connection broke before the message was complete, so it was not sent",

@@ -169,12 +169,15 @@ def test_a_stopped_relay_delays_mails_and_loses_none(database: Database, work: C
     assert {row.attempts for row in rows(database)} == {1}
 
 
-def test_a_refusal_for_now_is_tried_again_later_and_later(
-    database: Database, work: Callable[..., bool]
+@pytest.mark.parametrize(
+    "fault", ["rcpt 451", "rcpt 554 5.7.1 relay access denied", "dot 550 5.7.26 no DKIM"]
+)
+def test_a_refusal_for_now_or_because_of_us_is_tried_again_later_and_later(
+    database: Database, work: Callable[..., bool], fault: str
 ) -> None:
     add(database)
     waits, now = [], NOW
-    with relay(Script(fault=lambda _: "rcpt 451")) as busy:
+    with relay(Script(fault=lambda _: fault)) as busy:
         while now < NOW + timedelta(hours=4):
             assert work(busy.port, now)
             (row,) = rows(database)
