@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
-from blog import revisions, runtime, templating, theme
+from blog import metrics, revisions, runtime, templating, theme
 from blog.bounces import views as bounces
 from blog.content.site import cached_site
 from blog.delivery import views as inbox
@@ -98,7 +98,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     error_pages.install(app, settings.templates_dir)
     missing.install(app)
     mail.init_app(app)
-    for blueprint in (health, *BLUEPRINTS, *(DEMO_BLUEPRINTS if settings.demo else ())):
+    for blueprint in (health, metrics.blueprint, *BLUEPRINTS, *(DEMO_BLUEPRINTS if settings.demo else ())):
         app.register_blueprint(blueprint)
     guards.refuse_unguarded(app)
     _warn_of_the_accent(settings)
@@ -132,7 +132,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 def _keep_pages(app: Flask, built: Services) -> None:
     """Put the page cache in front of everything, so that what it answers never reaches Flask."""
     read = editions.Reader(built.database, built.settings.content_dir)
-    app.wsgi_app = page_cache.PageCache(  # type: ignore[method-assign]
+    app.wsgi_app = app.extensions["page_cache"] = page_cache.PageCache(  # type: ignore[method-assign]
         app.wsgi_app,
         Editions(read, built.database),
         built.settings.page_cache_mb * 1024 * 1024,

@@ -85,6 +85,9 @@ class Settings(MailSettings):
     shared_cache_seconds: int = Field(
         60, ge=0, le=86400, description="How long a CDN may show a page without asking; 0 = it always asks"
     )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="What a Prometheus shows as its bearer token to read `/metrics`"
+    )
     inbox_dir: Path | None = Field(None, description="Set by `blog demo`: where its inbox keeps mail")
     demo: bool = Field(
         False,

@@ -16,6 +16,7 @@ class Guard(StrEnum):
     TOKEN = "token"  # noqa: S105 - the name of a guard
     DEVELOPMENT = "development"
     SIGNED = "signed"
+    BEARER = "bearer"
 
 
 def public(view: View) -> View:
@@ -37,6 +38,11 @@ def by_token(view: View) -> View:
 def signed(view: View) -> View:
     """Mark a view that other machines call, and that looks at a signature before anything else."""
     return _guarded(view, Guard.SIGNED)
+
+
+def by_bearer(view: View) -> View:
+    """Mark a view for the operator's own programs, which show a secret; never cached or indexed."""
+    return _guarded(view, Guard.BEARER)
 
 
 def development(view: View) -> View:

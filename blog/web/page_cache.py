@@ -41,6 +41,7 @@ class PageCache:
         self._most = most_bytes
         self._lock = threading.Lock()
         self._is_ours = lru_cache(64)(is_ours)
+        self.hits = self.misses = 0
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -59,6 +60,7 @@ class PageCache:
         if page.until < time.time():
             return self._make(edition, environ, start_response, page)
         edition.touch(path)
+        self.hits += 1
         status, headers, body = page.answer(environ)
         # The server may change the list (PEP 3333), so it gets one of its own.
         start_response(status, headers.copy())
@@ -75,6 +77,7 @@ class PageCache:
 
         The `former` page is better than an error: the database may have gone meanwhile.
         """
+        self.misses += 1
         begun: list[tuple[Any, ...]] = []
         environ[EDITION] = edition
         answer = self._app(environ, lambda *line: begun.append(line))

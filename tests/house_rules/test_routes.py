@@ -16,7 +16,7 @@ from blog.tokens import Purpose, Tokens
 from tests.factories import make_article, make_subscriber
 from tests.mailings import make_mailing
 
-PUBLIC, TOKEN, SIGNED = "public", "token", "signed"
+PUBLIC, TOKEN, SIGNED, BEARER = "public", "token", "signed", "bearer"
 
 #: The reviewed list: a new route fails here until somebody has decided who it is for.
 ROUTES = {
@@ -47,6 +47,7 @@ ROUTES = {
     "/icon.svg": PUBLIC,
     "/llms.txt": PUBLIC,
     "/media/<path:name>": PUBLIC,
+    "/metrics": BEARER,
     "/move/<token>": TOKEN,
     "/pictures/<int:width>-<version>/<path:name>": PUBLIC,
     "/pictures/<int:width>/<path:name>": PUBLIC,
