@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from blog import clock
 from blog.errors import UsageError
@@ -88,6 +88,15 @@ class Signer:
 def signer(domain: str, keys: tuple[tuple[str, Path], ...]) -> Signer:
     """Return the signer with these selectors and key files; raise `UsageError` for a file that is none."""
     return Signer(domain, tuple(Key(selector, _load(path)) for selector, path in keys))
+
+
+def published(path: Path) -> str:
+    """Return what the record of a key must hold as its `p=` (RFC 6376 §3.6.1, RFC 8463 §4.2)."""
+    key = _load(path)
+    if isinstance(key, RSAPrivateKey):
+        whole = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return b64encode(whole).decode()
+    return b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
 
 
 def relaxed_body(body: bytes) -> bytes:

@@ -19,10 +19,11 @@ _UNPROVEN = "without it providers refuse bulk mail, or file it as junk"
 
 @dataclass(frozen=True)
 class Sending:
-    """How our mail leaves: the domains of its From line and its envelope, and where it comes from."""
+    """How our mail leaves: the domains of its From line, envelope and signature, and where it comes from."""
 
     author: str
     envelope: str
+    signer: str
     selectors: Sequence[str] = ()
     addresses: Sequence[str] = ()
     #: Our own keys by selector, as they stand in the record, when the application itself signs.
@@ -95,7 +96,7 @@ def _dkim(zone: Zone, sending: Sending) -> Iterator[Finding]:
         yield skipped("dkim", "your relay signs under a selector it told you; name it with --dkim-selector")
         return
     for selector in sending.selectors:
-        yield _key(zone, f"{selector}._domainkey.{sending.author}", (sending.keys or {}).get(selector))
+        yield _key(zone, f"{selector}._domainkey.{sending.signer}", (sending.keys or {}).get(selector))
 
 
 def _key(zone: Zone, name: str, own: str | None) -> Finding:
@@ -147,6 +148,19 @@ def _dmarc(zone: Zone, sending: Sending) -> Iterator[Finding]:
         yield warning("dmarc", f"{found.domain}: p=none", why, "once reports look right, ask for quarantine")
     else:
         yield good("dmarc", f"{found.domain}: p={asked}")
+    yield from _alignment(zone, sending, found)
+
+
+def _alignment(zone: Zone, sending: Sending, found: dmarc.Policy) -> Iterator[Finding]:
+    if sending.selectors and not dmarc.aligned(
+        zone, sending.author, sending.signer, found.tags.get("adkim", "r") == "s"
+    ):
+        yield warning(
+            "dmarc",
+            f"the signature's domain {sending.signer} is not aligned with {sending.author}",
+            "DKIM does not count for DMARC then; only SPF can carry it",
+            "sign with the domain of the From line, or one it belongs to",
+        )
     strict = found.tags.get("aspf", "r") == "s"
     if not dmarc.aligned(zone, sending.author, sending.envelope, strict):
         yield warning(

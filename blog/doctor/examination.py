@@ -7,6 +7,7 @@ from email.utils import parseaddr
 
 from blog import revisions
 from blog.db import Database
+from blog.delivery import dkim, signing
 from blog.doctor import domain, live, machine, relay
 from blog.doctor.domain import Sending
 from blog.doctor.findings import Finding, Verdict, skipped
@@ -57,9 +58,14 @@ def _stored(settings: Settings, database: Database, now: datetime) -> Iterator[F
 
 
 def _sending(settings: Settings, author: str, asked: Asked) -> Sending:
+    returns = settings.bounce_address.rpartition("@")[2].lower()
+    order = signing.ordered(settings)
+    signer, files = (order[0].lower(), dict(order[1])) if order else (author, {})
     return Sending(
         author=author,
-        envelope=author,
-        selectors=asked.selectors,
+        envelope=returns or author,
+        signer=signer,
+        selectors=[*files, *asked.selectors],
         addresses=asked.outgoing or relay.addresses(settings),
+        keys={selector: dkim.published(path) for selector, path in files.items()} if files else None,
     )

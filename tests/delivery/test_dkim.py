@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from blog import clock, create_app
 from blog.db import Database
 from blog.delivery import outbox
-from blog.delivery.dkim import SEALED, SHORTEST_RSA, Key, Signer, relaxed_body, signer
+from blog.delivery.dkim import SEALED, SHORTEST_RSA, Key, Signer, published, relaxed_body, signer
 from blog.delivery.states import Owner
 from blog.errors import SettingsError, UsageError
 from blog.settings import Settings, load_settings
@@ -177,3 +177,15 @@ def _milliseconds(act: object, times: int) -> float:
     for _ in range(times):
         act()  # type: ignore[operator]
     return (time.process_time() - started) * 1000 / times
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ed25519"])
+def test_the_record_that_is_to_be_published_verifies_what_its_key_signs(tmp_path: Path, kind: str) -> None:
+    private = RSA.private if kind == "rsa" else ED.private
+    path = tmp_path / "key.pem"
+    encryption = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    path.write_bytes(private.private_bytes(serialization.Encoding.PEM, form, encryption))
+    record = f"v=DKIM1; k={kind}; p={published(path)}".encode()
+    signed = signer("example.org", (("s1", path),))(MAIL) + MAIL
+    assert verifier.verify(signed, dnsfunc=lambda *_, **__: record)

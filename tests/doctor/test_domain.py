@@ -36,7 +36,7 @@ GOOD: Records = {
     ("7.2.0.192.in-addr.arpa", "PTR"): ["out.example.org."],
     ("out.example.org", "A"): [ADDRESS],
 }
-SENDING = Sending(DOMAIN, DOMAIN, ["s1"], [ADDRESS])
+SENDING = Sending(DOMAIN, DOMAIN, DOMAIN, ["s1"], [ADDRESS])
 
 
 def examined(changes: Records, sending: Sending = SENDING) -> list[Finding]:
@@ -89,9 +89,9 @@ def test_each_fault_is_named_with_why_and_how_to_mend_it(
 
 
 def test_a_key_of_our_own_must_be_the_one_that_is_published() -> None:
-    ours = Sending(DOMAIN, DOMAIN, ["s1"], [ADDRESS], keys={"s1": KEY})
+    ours = Sending(DOMAIN, DOMAIN, DOMAIN, ["s1"], [ADDRESS], keys={"s1": KEY})
     assert [f.verdict for f in examined({}, ours) if f.name == "dkim"] == [Verdict.GOOD]
-    theirs = Sending(DOMAIN, DOMAIN, ["s1"], [ADDRESS], keys={"s1": public_key(2048)})
+    theirs = Sending(DOMAIN, DOMAIN, DOMAIN, ["s1"], [ADDRESS], keys={"s1": public_key(2048)})
     assert ["not the one we sign with" in f.found for f in examined({}, theirs) if f.name == "dkim"] == [True]
 
 
@@ -138,8 +138,14 @@ def test_an_envelope_of_another_organisation_is_told() -> None:
         ("bounces.relay.example", "TXT"): ['"v=spf1 ip4:192.0.2.7 -all"'],
         ("bounces.relay.example", "MX"): ["5 mx.example.org."],
     }
-    found = examined(elsewhere, Sending(DOMAIN, "bounces.relay.example", ["s1"], [ADDRESS]))
+    found = examined(elsewhere, Sending(DOMAIN, "bounces.relay.example", DOMAIN, ["s1"], [ADDRESS]))
     assert ["not aligned" in f.found for f in found if f.verdict is not Verdict.GOOD] == [True]
+
+
+def test_a_signature_of_another_organisation_is_told() -> None:
+    elsewhere: Records = {("s1._domainkey.relay.example", "TXT"): [f'"p={KEY[:200]}" "{KEY[200:]}"']}
+    found = examined(elsewhere, Sending(DOMAIN, DOMAIN, "relay.example", ["s1"], [ADDRESS]))
+    assert ["DKIM does not count" in f.why for f in found if f.verdict is not Verdict.GOOD] == [True]
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\;'), max_size=120))
