@@ -238,7 +238,11 @@ class Connection:
         return self._read_reply()
 
     def _send(self, octets: bytes) -> None:
-        self._socket.sendall(octets)
+        # Not sendall, whose time-out is for the whole: a slow relay may take minutes over a long message
+        # (RFC 5321 §4.5.3.2.5 counts for each block). Whatever raises, the last octet has not been taken.
+        rest = memoryview(octets)
+        while rest:
+            rest = rest[self._socket.send(rest) :]
 
     def _read_reply(self) -> Reply:
         texts: list[str] = []
