@@ -61,6 +61,8 @@ def results_per_batch() -> None:
     recording.record = record_later  # type: ignore[assignment]
 
 
+BUGS: dict[str, Callable[[], None]] = {"checkpoint": checkpoint_at_fetch, "batch": results_per_batch}
+
 if __name__ == "__main__":
-    {"checkpoint": checkpoint_at_fetch, "batch": results_per_batch}[sys.argv.pop(1)]()
+    BUGS[sys.argv.pop(1)]()
     main()
