@@ -22,6 +22,10 @@ FAULTS = (
     "drop in content", "drop after dot, accepted", "drop after dot, refused", "slow",
 )  # fmt: skip
 
+#: The same, and refusals for good, and a relay that keeps its client waiting before each answer.
+HARD_FAULTS = (*FAULTS, "rcpt 550 5.1.1 no such user", "dot 554 5.6.0 no such thing", "tarpit")
+TARPIT_SECONDS = 0.15
+
 
 @dataclass
 class Message:
@@ -124,7 +128,7 @@ class Conversation(asyncio.Protocol):
             self._say(self._fault.removeprefix("rcpt "))
         else:
             self._recipient = recipient
-            self._say("250 2.1.5 ok")
+            self._pause(TARPIT_SECONDS if self._fault == "tarpit" else 0, lambda: self._say("250 2.1.5 ok"))
 
     def _data(self, _line: str) -> None:
         if self._buffer:
@@ -253,16 +257,16 @@ async def _close(server: asyncio.Server) -> None:
     await asyncio.sleep(0.05)
 
 
-def random_faults(seed: int, share: float) -> Callable[[str], str]:
-    """Return a script's fault function: with probability `share` one of FAULTS, reproducible by seed."""
+def random_faults(seed: int, share: float, among: tuple[str, ...] = FAULTS) -> Callable[[str], str]:
+    """Return a script's fault function: with probability `share` one of them, reproducible by seed."""
     generator = random.Random(seed)
-    return lambda _recipient: generator.choice(FAULTS) if generator.random() < share else ""
+    return lambda _recipient: generator.choice(among) if generator.random() < share else ""
 
 
 async def _serve(port: int, log: Path, seed: int, share: float, delay: float) -> None:
     descriptor = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     script = Script(
-        fault=random_faults(seed, share),
+        fault=random_faults(seed, share, HARD_FAULTS),
         delay=delay,
         accepted=lambda message: _note(descriptor, f"{message.recipient} {message.message_id}\n"),
     )

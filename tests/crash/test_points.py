@@ -28,7 +28,7 @@ def tell(run: str, engine: str, policy: str, found: list[Verdict], open_at_worst
     figures.note(
         run, engine, policy, kills=len(found), lost=sum(len(v.lost) for v in found),
         doubled=sum(len(v.doubled) for v in found), uncertain=sum(v.uncertain for v in found),
-        open_per_kill=open_at_worst, balance="exact",
+        open_per_kill=open_at_worst, balance=not any(v.unbalanced for v in found),
     )  # fmt: skip
     assert open_at_worst <= 1
 

@@ -26,6 +26,7 @@ from blog.delivery.models import (
     Mailing,
     MailingState,
 )
+from blog.delivery.states import LEASE
 from tests.crash.hands import Job, do
 from tests.crash.killing import relay_process
 from tests.mailings import make_mailing
@@ -34,7 +35,7 @@ from tests.mailings import make_mailing
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["pytest", "tests.crash.hands"])
 WORKER_SECONDS = 60.0
-ROUNDS = 40
+ROUNDS, PATIENT_ROUNDS = 40, 3
 
 
 @dataclass
@@ -142,13 +143,22 @@ class Field:
 
     def finish(self, **changes: Any) -> None:
         """Send until nothing waits any more, whatever the relay does meanwhile."""
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             if not self.waiting():
                 return
+            if number == PATIENT_ROUNDS:
+                # What a dead worker holds whose slot nobody has taken again is free when its lease is over.
+                self.move_clock(2 * LEASE)
             self.hurry()
             said = self.run(**changes)
             assert said, f"the last worker died; see {self.job.folder / 'worker.log'}"
         raise AssertionError(f"{self.waiting()} deliveries do not come to an end")
+
+    def move_clock(self, by: timedelta) -> None:
+        """Have the clock of all workers differ from the real one by so much, from now on."""
+        hand = self.job.folder / "clock"
+        hand.with_suffix(".new").write_text(str(by.total_seconds()))
+        hand.with_suffix(".new").rename(hand)
 
     def lines(self) -> int:
         """Return how many messages the relay has taken."""
