@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parseaddr
+from pathlib import Path
 
 import structlog
 from flask import Flask
@@ -13,12 +14,13 @@ from sqlalchemy.orm import Session
 from blog import clock
 from blog.articles import reading
 from blog.bounces import mailbox
-from blog.delivery import ledger, outbox, signing, verp
+from blog.delivery import ledger, outbox, signing, verp, witness
 from blog.delivery.models import DeliveryState
 from blog.delivery.sender import Report, Sending, send_due
 from blog.delivery.slots import slot
 from blog.delivery.smtp import Relay, Security
 from blog.delivery.states import Owner, Policy
+from blog.delivery.witness import Witness
 from blog.digests import dispatch
 from blog.errors import BlogError
 from blog.site import websub
@@ -46,6 +48,12 @@ class Work:
     app: Flask
     services: Services
     owner: Owner
+
+    def look_back(self) -> None:
+        """Raise `Restored` if the database is older than what was sent from here."""
+        sent = witness.last_sent(slots_of(self.services))
+        with self.services.database.reading() as session:
+            witness.refuse_restored(session, sent)
 
     def recover(self) -> None:
         """Settle what dead workers left behind."""
@@ -95,6 +103,7 @@ class Work:
 
     def mail(self) -> bool:
         """Send one single mail; return whether there was one."""
+        self.look_back()
         services = self.services
         site = services.site()
         render = emails.renderer(services.settings, services.tokens, services.links, site, self._latest)
@@ -129,12 +138,26 @@ class Work:
             clock=clock.now,
             returns=return_path(self.services),
             sign=signing.signer(signing.ordered(settings)),
+            notes=Witness(slots_of(self.services), self.owner),
         )
 
 
 def return_path(services: Services) -> verp.ReturnPath:
     """Return what names each mail, so that a bounce or a complaint says which one it is about."""
     return verp.ReturnPath(services.tokens, services.settings.bounce_address)
+
+
+def slots_of(services: Services) -> Path:
+    """Return the folder of this host's workers' slots."""
+    return services.settings.var_dir / "slots"
+
+
+def after_restore(services: Services) -> list[int]:
+    """Take a restored database for the truth, with everything that is being sent paused; return that."""
+    with services.database.transaction() as session:
+        paused = witness.pause_everything(session, clock.now())
+    witness.forget(slots_of(services))
+    return paused
 
 
 def relay_of(services: Services) -> Relay:
@@ -161,8 +184,9 @@ def relay_of(services: Services) -> Relay:
 def until_idle(app: Flask, services: Services) -> None:
     """Work until nothing is due; raise `BlogError` if the relay cannot be worked with."""
     stop = stop_on_signal()
-    with slot(services.settings.var_dir / "slots") as owner:
+    with slot(slots_of(services)) as owner:
         work = Work(app, services, owner)
+        work.look_back()
         work.recover()
         with services.database.transaction() as session:
             outbox.try_again_now(session, clock.now())
@@ -188,8 +212,9 @@ def _collect_all(stop: threading.Event, work: Work) -> None:
 def forever(app: Flask, services: Services) -> None:
     """Work until told to stop; what is being handed over is finished and recorded first."""
     stop = stop_on_signal()
-    with slot(services.settings.var_dir / "slots") as owner:
+    with slot(slots_of(services)) as owner:
         work = Work(app, services, owner)
+        work.look_back()
         log.info("worker.started", slot=owner.slot)
         threads = [
             threading.Thread(target=_repeat, args=(stop, task, pause), name=name, daemon=True)

@@ -9,10 +9,23 @@ from blog.cli.opening import open_services
 
 @click.command("worker")
 @click.option("--until-idle", is_flag=True, help="Work until nothing is due, then exit (for cron and tests).")
-def worker(until_idle: bool) -> None:
+@click.option(
+    "--after-restore",
+    is_flag=True,
+    help="The database comes from a backup: pause every issue under way, and let workers go on.",
+)
+def worker(until_idle: bool, after_restore: bool) -> None:
     """Send mail and run the digests' schedules; a process of its own."""
     logs.configure()
     services = open_services()
+    if after_restore:
+        for issue in door.after_restore(services):
+            click.echo(
+                f"Issue {issue} is paused. Whoever was mailed after the backup was taken is mailed again by:"
+            )
+            click.echo(f"  blog digest resume {issue}  (or not: blog digest cancel {issue})")
+        click.echo("Workers send again what is planned or comes from now on.")
+        return
     app = create_app(services.settings)
     if until_idle:
         door.until_idle(app, services)

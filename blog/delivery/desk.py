@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from blog.db import Database
 from blog.delivery import ledger, recording
 from blog.delivery.states import Fenced, Owner, Result
+from blog.delivery.witness import Witness
 from blog.errors import Busy
 
 RENEW_SECONDS = 60.0
@@ -40,8 +41,15 @@ class Slip:
 class Desk:
     """Commits slips in groups on the thread that calls `serve`."""
 
-    def __init__(self, database: Database, owner: Owner, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        owner: Owner,
+        clock: Callable[[], datetime],
+        witness: Witness | None = None,
+    ) -> None:
         self._database = database
+        self._witness = witness
         self._owner = owner
         self._clock = clock
         self._queue: SimpleQueue[Slip] = SimpleQueue()
@@ -115,6 +123,8 @@ class Desk:
             untouched = [slip.untouched for slip in slips if slip.untouched is not None]
             if untouched:
                 ledger.release(session, self._owner, untouched, self._clock())
+        if self._witness:
+            self._witness.note(results)
         for slip in slips:
             slip.granted = slip.intent in granted
         for result in results:

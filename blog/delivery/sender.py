@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from blog.db import Database
-from blog.delivery import ledger, outcomes, splice, stopping
+from blog.delivery import ledger, outcomes, splice, stopping, witness
 from blog.delivery.channel import Channel, without_addresses
 from blog.delivery.desk import Desk
 from blog.delivery.models import DeliveryState
@@ -50,6 +50,7 @@ class Sending:
     clock: Callable[[], datetime]
     returns: ReturnPath | None = None
     sign: Sign | None = None
+    notes: witness.Witness | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def send_due(sending: Sending, stop: threading.Event, patience: int | None = Non
 
     Without `patience` it keeps trying, with pauses that grow. Every claimed row is settled or given back.
     """
-    desk = Desk(sending.database, sending.owner, sending.clock)
+    desk = Desk(sending.database, sending.owner, sending.clock, sending.notes)
     source = Source(sending, stop)
     channel = Channel(stop, patience)
     threads = [
@@ -127,10 +128,12 @@ class Source:
         self._claims = deque(claim for claim in self._claims if claim not in claims)
 
     def _claim(self) -> list[Claim]:
+        sent = witness.last_sent(self._sending.notes.folder) if self._sending.notes else []
         try:
             with self._sending.database.transaction() as session:
+                witness.refuse_restored(session, sent)
                 return self._claim_oldest(session)
-        except (SQLAlchemyError, Busy) as error:
+        except (SQLAlchemyError, Busy, witness.Restored) as error:
             log.warning("delivery.claim_waits", error=type(error).__name__)
             self._stop.wait(1.0)
             return []
@@ -179,19 +182,15 @@ class Courier:
             self._desk.hand_in([], untouched=following.claim.id if following else None)
             self._channel.fails(str(error))
             return None
-        exchange = connection.exchange(
-            granted.content if granted else None, following.envelope if following else None
-        )
+        content = granted.content if granted else None
+        exchange = connection.exchange(content, following.envelope if following else None)
         results = [self._content_result(granted.claim, exchange.content)] if granted else []
         verdict = self._envelope_verdict(following, exchange.envelope)
         if isinstance(verdict, Result):
             results.append(verdict)
         ready = following if verdict is None else None
-        allowed = self._desk.hand_in(
-            results,
-            intent=ready.claim.id if ready else None,
-            untouched=following.claim.id if following and isinstance(verdict, Trouble) else None,
-        )
+        untouched = following.claim.id if following and isinstance(verdict, Trouble) else None
+        allowed = self._desk.hand_in(results, ready.claim.id if ready else None, untouched)
         self._stop_if_refused(results, granted, following)
         if isinstance(verdict, Trouble) or isinstance(exchange.content, Lost):
             self._drop()
@@ -217,9 +216,8 @@ class Courier:
             self._source.give_back(whose.claim.mailing_id)
 
     def _content_result(self, claim: Claim, answer: Reply | Lost | None) -> Result:
-        result = outcomes.of_content(
-            claim, answer or Lost("no answer"), self._sending.policy, self._sending.clock()
-        )
+        policy, now = self._sending.policy, self._sending.clock()
+        result = outcomes.of_content(claim, answer or Lost("no answer"), policy, now)
         if result.state == DeliveryState.ACCEPTED:
             self._channel.works()
         return result

@@ -67,6 +67,7 @@ def do(job: Job, parent: Connection) -> None:
             _have_couriers_wait(parent)
         count = _die_at_line(job.line) if job.line is not None else lambda: 0
         work = worker.Work(Flask("worker"), services, owner)
+        work.look_back()
         work.recover()
         report = work.send(stop, job.patience)
         parent.send((dict(report.results), report.trouble, count()))

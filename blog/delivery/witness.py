@@ -1,0 +1,84 @@
+"""What was last sent from here, kept beside the database: it gives away a database that is older than that.
+
+A restored backup would mail everybody again who was mailed since it was taken. What was accepted stays so or
+comes back later, so a delivery that was recorded as accepted and is open now can only mean that time went back.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from blog.delivery import control, ledger
+from blog.delivery.events import Event
+from blog.delivery.models import Delivery, DeliveryState
+from blog.delivery.states import Owner, Result
+from blog.errors import BlogError
+
+SUFFIX = ".sent"
+#: Where a delivery that was accepted once can be: a bounce or a complaint may have followed.
+HAD_IT = (DeliveryState.ACCEPTED, DeliveryState.BOUNCED, DeliveryState.FAILED)
+
+
+class Restored(BlogError):
+    """The database has been restored from a backup, and is older than what has been sent."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database does not know of mail that was sent from here, so it must come from a backup: "
+            "nothing is sent; to go on, with every issue under way paused, run: blog worker --after-restore"
+        )
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A worker's note, in the folder of the slots, of the delivery that it has last seen accepted."""
+
+    folder: Path
+    owner: Owner
+
+    def note(self, results: Sequence[Result]) -> None:
+        """Write down the last accepted one of these results, whose commit is done.
+
+        Not synced: after a power cut the note may be older than the database, and then says nothing wrong.
+        """
+        accepted = [result.delivery_id for result in results if result.state == DeliveryState.ACCEPTED]
+        if not accepted:
+            return
+        file = self.folder / f"{self.owner.slot.rpartition('/')[2]}{SUFFIX}"
+        descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        os.pwrite(descriptor, b"%020d" % accepted[-1], 0)
+        os.close(descriptor)
+
+
+def last_sent(folder: Path) -> list[int]:
+    """Return the deliveries that all notes name; to be read before the transaction that they are asked in."""
+    said = [file.read_text() for file in folder.glob(f"*{SUFFIX}")]
+    return [int(number) for number in said if number]
+
+
+def refuse_restored(session: Session, sent: Sequence[int]) -> None:
+    """Raise `Restored` if one of these deliveries, each of which was accepted, is still to be sent."""
+    if not sent:
+        return
+    known = select(func.count()).where(Delivery.id.in_(sent), Delivery.state.in_(HAD_IT))
+    if session.scalar(known) != len(set(sent)):
+        raise Restored
+
+
+def pause_everything(session: Session, now: datetime) -> list[int]:
+    """Pause each mailing that is being sent, since it may be older than what has gone out; return them."""
+    mailings = ledger.sending(session)
+    for mailing_id in mailings:
+        control.move(session, mailing_id, Event.PAUSED, now)
+    return mailings
+
+
+def forget(folder: Path) -> None:
+    """Drop all notes: from now on this database is the truth."""
+    for file in folder.glob(f"*{SUFFIX}"):
+        file.unlink()
