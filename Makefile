@@ -34,8 +34,9 @@ gates: $(DEVELOPMENT) ## Judge every page by tools from outside: markup, accessi
 approve: $(DEVELOPMENT) ## Keep how every page looks now, after you have looked at them (tests/browser/approved)
 	@APPROVE=1 $(BIN)/python -m pytest tests/browser/test_approved.py
 
-prove: $(DEVELOPMENT) ## Kill the sender at random, many times, on both databases, and audit every delivery
-	@$(BIN)/python -m pytest -m crash $(ARGS)
+prove: $(DEVELOPMENT) ## Break what can break while an issue is sent, audit every delivery, write var/proof.md
+	@rm -f var/proof.jsonl
+	@$(BIN)/python -m pytest -m crash $(ARGS); found=$$?; $(BIN)/python -m tests.crash.report; exit $$found
 
 bench: $(DEVELOPMENT) ## Measure what the project claims, with a peer or a limit in the same run
 	@$(BIN)/python -m benchmarks.sending

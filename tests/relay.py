@@ -263,10 +263,22 @@ def random_faults(seed: int, share: float, among: tuple[str, ...] = FAULTS) -> C
     return lambda _recipient: generator.choice(among) if generator.random() < share else ""
 
 
-async def _serve(port: int, log: Path, seed: int, share: float, delay: float) -> None:
+def first_time(fault: str) -> Callable[[str], str]:
+    """Return a script's fault function: each recipient has the fault once."""
+    seen: set[str] = set()
+
+    def once(recipient: str) -> str:
+        again = recipient in seen
+        seen.add(recipient)
+        return "" if again else fault
+
+    return once
+
+
+async def _serve(port: int, log: Path, fault: Callable[[str], str], delay: float) -> None:
     descriptor = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     script = Script(
-        fault=random_faults(seed, share, HARD_FAULTS),
+        fault=fault,
         delay=delay,
         accepted=lambda message: _note(descriptor, f"{message.recipient} {message.message_id}\n"),
     )
@@ -286,6 +298,9 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", type=float, default=0.0)
     parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--once", default="")
     options = parser.parse_args()
+    by_chance = random_faults(options.seed, options.faults, HARD_FAULTS)
+    script = first_time(options.once) if options.once else by_chance
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(options.port, options.log, options.seed, options.faults, options.delay))
+        asyncio.run(_serve(options.port, options.log, script, options.delay))

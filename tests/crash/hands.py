@@ -14,11 +14,15 @@ from types import FrameType
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import select
 
 import blog
 from blog import clock, runtime, worker
-from blog.delivery import sender
+from blog.db import Database
+from blog.delivery import balance, sender
+from blog.delivery.models import Mailing
 from blog.delivery.slots import slot
+from blog.delivery.states import Balance
 from blog.settings import load_settings
 from tests.crash.seeded_bugs import BUGS
 
@@ -45,10 +49,10 @@ class Job:
 
 
 def do(job: Job, parent: Connection) -> None:
-    """Work as `blog worker --until-idle` does on an issue; tell the parent the token, then what was done."""
+    """Work as `blog worker --until-idle` does; tell the parent the token, and at the end how things stand."""
     _quietly(job.folder)
     if job.bug:
-        BUGS[job.bug]()
+        BUGS[job.bug][0]()
     _follow_the_wall_clock(job.folder / "clock")
     content = job.folder / "content"
     content.mkdir(exist_ok=True)
@@ -70,7 +74,14 @@ def do(job: Job, parent: Connection) -> None:
         work.look_back()
         work.recover()
         report = work.send(stop, job.patience)
-        parent.send((dict(report.results), report.trouble, count()))
+        parent.send((_balances(services.database), report.trouble, count()))
+
+
+def _balances(database: Database) -> dict[int, Balance]:
+    """Return the account of each issue as the worker's own code gives it."""
+    with database.reading() as session:
+        numbers = session.scalars(select(Mailing.id)).all()
+        return {number: account for number in numbers if (account := balance.balance(session, number))}
 
 
 def _quietly(folder: Path) -> None:

@@ -40,9 +40,21 @@ class Audit:
 
 
 @contextmanager
-def relay_process(log: Path, seed: int, faults: float = 0.0, delay: float = 0.002) -> Iterator[int]:
+def relay_process(
+    log: Path, seed: int, faults: float = 0.0, delay: float = 0.002, once: str = ""
+) -> Iterator[int]:
     """Run the scripted relay as a process of its own, which outlives the kills; yield its port."""
-    arguments = [str(log), "--seed", str(seed), "--faults", str(faults), "--delay", str(delay)]
+    arguments = [
+        str(log),
+        "--seed",
+        str(seed),
+        "--faults",
+        str(faults),
+        "--delay",
+        str(delay),
+        "--once",
+        once,
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.relay", *arguments], stdout=subprocess.PIPE, text=True
     )

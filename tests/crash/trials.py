@@ -26,7 +26,7 @@ from blog.delivery.models import (
     Mailing,
     MailingState,
 )
-from blog.delivery.states import LEASE
+from blog.delivery.states import LEASE, Balance
 from tests.crash.hands import Job, do
 from tests.crash.killing import relay_process
 from tests.mailings import make_mailing
@@ -96,6 +96,7 @@ class Field:
     job: Job
     log: Path
     issues: dict[int, int] = field(default_factory=dict)
+    _told: dict[int, Balance] = field(default_factory=dict)
 
     def plan(self, recipients: int) -> int:
         """Plan an issue for readers of its own; return its number."""
@@ -152,6 +153,7 @@ class Field:
             self.hurry()
             said = self.run(**changes)
             assert said, f"the last worker died; see {self.job.folder / 'worker.log'}"
+            self._told = said[0]
         raise AssertionError(f"{self.waiting()} deliveries do not come to an end")
 
     def move_clock(self, by: timedelta) -> None:
@@ -159,6 +161,15 @@ class Field:
         hand = self.job.folder / "clock"
         hand.with_suffix(".new").write_text(str(by.total_seconds()))
         hand.with_suffix(".new").rename(hand)
+
+    def balances_told(self) -> list[str]:
+        """Return where the account that the last worker gave is not what the rows say."""
+        with self.database.reading() as session:
+            return [
+                f"issue {number}: told {told}"
+                for number, told in self._told.items()
+                if told != replace(balance.balance(session, number), state=told.state)  # type: ignore[type-var]
+            ]
 
     def lines(self) -> int:
         """Return how many messages the relay has taken."""
@@ -234,9 +245,9 @@ def _judge(row: Delivery, copies: Counter[str], policy: str, verdict: Verdict) -
 @contextmanager
 def trial(
     database: Database, url: str, folder: Path, policy: str = "hold", connections: int = 1,
-    seed: int = 1, faults: float = 0.0, delay: float = 0.0,
+    seed: int = 1, faults: float = 0.0, delay: float = 0.0, once: str = "",
 ) -> Iterator[Field]:  # fmt: skip
     """Open a field with a relay of its own."""
     log = folder / "accepted.log"
-    with relay_process(log, seed, faults, delay) as port:
+    with relay_process(log, seed, faults, delay, once) as port:
         yield Field(database, Job(url, folder, port, policy, connections), log)
