@@ -23,7 +23,7 @@ GOOD = {
     "dot": "250 2.0.0 queued", "reply": "250 2.0.0 queued",
 }  # fmt: skip
 NOISE = {"garbage": b"\xff\x00\xfe what is this?\r\n", "oversize line": b"250 " + b"x" * 200_000}
-SILENCE = 3.0
+SILENCE = 10.0
 BLOCK = 65536
 END = b"\r\n.\r\n"
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.crash
 OWNER = Owner("host/0", "host/0/run-1")
 #: More than the kernel keeps for a slow reader: what breaks in its middle has not left as a whole.
 LONG = TEMPLATE + b"All work and no play makes a long message.\r\n" * 150_000
-TIMEOUT = 0.4
+TIMEOUT = 1.5
 #: CI has time for five cells on each database, in different rows and columns.
 STEP = 21 if figures.BRIEF else 1
 
