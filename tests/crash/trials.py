@@ -31,9 +31,8 @@ from tests.crash.hands import Job, do
 from tests.crash.killing import relay_process
 from tests.mailings import make_mailing
 
-#: Loaded once; each worker is a fork of it, so that a kill costs a tenth of a second and no more.
+#: Each worker is a fork of one process that has loaded everything, so that it starts in a tenth of a second.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["pytest", "tests.crash.hands"])
 WORKER_SECONDS = 60.0
 ROUNDS, PATIENT_ROUNDS = 40, 3
 
@@ -249,5 +248,7 @@ def trial(
 ) -> Iterator[Field]:  # fmt: skip
     """Open a field with a relay of its own."""
     log = folder / "accepted.log"
+    # Not when this module is imported: that process is one for all tests, and others have it load their code.
+    FORKS.set_forkserver_preload(["pytest", "tests.crash.hands"])
     with relay_process(log, seed, faults, delay, once) as port:
         yield Field(database, Job(url, folder, port, policy, connections), log)
