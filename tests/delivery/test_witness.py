@@ -60,6 +60,11 @@ def test_a_note_cut_off_by_a_crash_says_nothing(database: Database, tmp_path: Pa
     judge(database, tmp_path)
 
 
+def test_a_note_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    note(tmp_path / "missing", 1)
+    assert witness.last_sent(tmp_path / "missing") == []
+
+
 def test_forgetting_the_reader_of_the_last_message_is_no_restored_database(
     database: Database, tmp_path: Path
 ) -> None:
