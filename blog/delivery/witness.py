@@ -1,7 +1,7 @@
 """What was last sent from here, kept beside the database: it gives away a database that is older than that.
 
-A restored backup would mail everybody again who was mailed since it was taken. What was accepted stays so or
-comes back later, so a delivery that was recorded as accepted and is open now can only mean that time went back.
+A restored backup would mail everybody again who was mailed since it was taken. What was accepted stays so, or
+bounces later, so a delivery that was recorded as accepted and is open now can only mean that time went back.
 """
 
 import contextlib

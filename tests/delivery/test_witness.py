@@ -40,6 +40,17 @@ def test_a_delivery_that_was_accepted_and_is_planned_gives_a_restored_database_a
     judge(database, tmp_path)
 
 
+@pytest.mark.parametrize("state", [DeliveryState.BOUNCED, DeliveryState.FAILED])
+def test_what_was_accepted_and_came_back_later_gives_nothing_away(
+    database: Database, tmp_path: Path, state: DeliveryState
+) -> None:
+    with database.transaction() as session:
+        make_mailing(session, 3, clock.now())
+        session.execute(update(Delivery).where(Delivery.id == 2).values(state=state))
+    note(tmp_path, 2)
+    judge(database, tmp_path)
+
+
 def test_a_delivery_that_is_not_there_gives_a_restored_database_away(
     database: Database, tmp_path: Path
 ) -> None:
