@@ -19,6 +19,7 @@ PRIVATE = (
     "/media/",
     "/dev",
     "/cards/",
+    "/metrics",
 )
 
 
