@@ -13,6 +13,7 @@ from blog.errors import BlogError
 COMMANDS = {
     "articles": "articles:articles",
     "bounces": "bounces:group",
+    "backup": "backup:backup",
     "check": "check:check",
     "db": "database:group",
     "demo": "demo:demo",
@@ -22,6 +23,7 @@ COMMANDS = {
     "new": "new:new",
     "preview": "preview:preview",
     "related": "articles:related",
+    "restore": "backup:restore",
     "serve": "serve:serve",
     "subscribers": "subscribers:group",
     "sync": "articles:sync_command",

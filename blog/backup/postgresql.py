@@ -1,0 +1,106 @@
+"""PostgreSQL: dumped by its own program, in the very snapshot in which the rows are counted."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from blog.backup.archive import Damaged
+from blog.errors import BlogError
+
+SCRATCH = "blog_restore_"
+
+
+def dump(url: URL, target: Path) -> tuple[str, dict[str, int]]:
+    """Dump a database that is in use; return its revision and the rows of each table as dumped."""
+    engine = create_engine(url, isolation_level="REPEATABLE READ")
+    try:
+        with engine.connect() as connection:
+            snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
+            found = _examine(connection)
+            _run(
+                "pg_dump",
+                ["--format=custom", "--no-owner", f"--snapshot={snapshot}", f"--file={target}"],
+                url,
+            )
+    finally:
+        engine.dispose()
+    return found
+
+
+def rehearse(data: Path, url: URL) -> tuple[str, dict[str, int]]:
+    """Restore a dump into a database made for this and dropped again; return what is in it then."""
+    name = f"{SCRATCH}{uuid4().hex[:12]}"
+    _outside(url, f"CREATE DATABASE {name}")
+    scratch = url.set(database=name)
+    try:
+        restore(data, scratch, replace=False)
+        engine = create_engine(scratch)
+        with engine.connect() as connection:
+            found = _examine(connection)
+        engine.dispose()
+        return found
+    finally:
+        _outside(url, f"DROP DATABASE {name}")
+
+
+def restore(data: Path, url: URL, replace: bool) -> None:
+    """Restore a dump, all of it or nothing."""
+    again = ["--clean", "--if-exists"] if replace else []
+    options = ["--no-owner", "--single-transaction", "--exit-on-error", *again]
+    _run("pg_restore", [*options, f"--dbname={url.database}", str(data)], url)
+
+
+def _examine(connection: Connection) -> tuple[str, dict[str, int]]:
+    names = connection.scalars(
+        text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename")
+    ).all()
+    rows = {name: int(connection.scalar(text(f'SELECT count(*) FROM "{name}"')) or 0) for name in names}  # noqa: S608
+    if "alembic_version" not in rows:
+        raise Damaged("there are no tables of ours in the database")
+    return str(connection.scalar(text("SELECT version_num FROM alembic_version"))), rows
+
+
+def _run(program: str, arguments: Sequence[str], url: URL) -> None:
+    where = shutil.which(program)
+    if where is None:
+        raise BlogError(f"the program {program} is needed: install PostgreSQL's client (postgresql-client)")
+    done = subprocess.run(
+        [where, *arguments], env=_environment(url), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        said = " ".join(done.stderr.split())[:300]
+        raise BlogError(f"{program} could not do it: {said}")
+
+
+def _environment(url: URL) -> Mapping[str, str]:
+    """Return how PostgreSQL's programs reach the database: a password has no place on a command line."""
+    given = {
+        "PGHOST": url.host or str(url.query.get("host", "")),
+        "PGPORT": str(url.port or url.query.get("port", "")),
+        "PGUSER": url.username or "",
+        "PGPASSWORD": str(url.password or ""),
+        "PGDATABASE": url.database or "",
+        "PGSSLMODE": str(url.query.get("sslmode", "")),
+    }
+    return {**os.environ, **{name: value for name, value in given.items() if value}}
+
+
+def _outside(url: URL, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+    except SQLAlchemyError as error:
+        cause = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
+        raise BlogError(
+            f"to prove a backup, a database is made and dropped again, and that failed: {cause}; "
+            "give the user CREATEDB, or name another server with BLOG_DATABASE_URL"
+        ) from None
+    finally:
+        engine.dispose()
