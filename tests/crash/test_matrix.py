@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 
 from blog import clock
 from blog.db import Database
-from blog.delivery import balance, sender, smtp
+from blog.delivery import balance, channel, smtp
 from blog.delivery.models import Delivery, DeliveryState, Suppression
 from blog.delivery.sender import Sending, send_due
 from blog.delivery.smtp import Relay, Security
@@ -51,7 +51,7 @@ def relay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostile]:
     file, context = certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     monkeypatch.setattr(smtp, "FINAL_DOT_SECONDS", TIMEOUT)
-    monkeypatch.setattr(sender, "FIRST_PAUSE", 0.002)
+    monkeypatch.setattr(channel, "FIRST_PAUSE", 0.002)
     with hostile(context) as running:
         yield running
 
