@@ -48,21 +48,26 @@ def verify(path: Path, database: Database) -> Manifest:
 def restore(settings: Settings, database: Database, path: Path, replace: bool, now: datetime) -> Manifest:
     """Prove a backup, then put it in the place of the database; nothing is sent until somebody says so.
 
-    What was there is kept beside it (SQLite), or is gone (PostgreSQL): it is only replaced when told to.
+    It is only put in another's place when told to, and that one is kept: as a file beside it (SQLite), or as
+    a schema of its own (PostgreSQL).
     """
     with archive.opened(path) as unpacked:
         _prove(unpacked, database)
-        if not replace and _has_tables(database):
+        there = _has_tables(database)
+        if there and not replace:
             raise UsageError("there is a database already; to put the backup in its place add --replace")
         _refuse_workers(settings.var_dir / "slots")
         _mark(settings.var_dir / "slots")
         database.dispose()
         if database.is_sqlite:
             target = Path(database.url.database or "")
-            kept = target.with_name(f"{target.name}.before-{now:%Y%m%dT%H%M%S}")
-            sqlite.put_back(unpacked.data, target, kept)
+            sqlite.put_back(
+                unpacked.data, target, target.with_name(f"{target.name}.before-{now:%Y%m%dT%H%M%S}")
+            )
+        elif there:
+            postgresql.put_back(unpacked.data, database.url, f"before_{now:%Y%m%dt%H%M%S}")
         else:
-            postgresql.restore(unpacked.data, database.url, replace)
+            postgresql.restore(unpacked.data, database.url)
         _put_secret_back(settings.var_dir, unpacked.secret)
         return unpacked.manifest
 

@@ -23,11 +23,8 @@ def dump(url: URL, target: Path) -> tuple[str, dict[str, int]]:
         with engine.connect() as connection:
             snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
             found = _examine(connection)
-            _run(
-                "pg_dump",
-                ["--format=custom", "--no-owner", f"--snapshot={snapshot}", f"--file={target}"],
-                url,
-            )
+            arguments = [f"--snapshot={snapshot}", f"--file={target}"]
+            _run("pg_dump", ["--format=custom", "--no-owner", "--schema=public", *arguments], url)
     finally:
         engine.dispose()
     return found
@@ -39,7 +36,7 @@ def rehearse(data: Path, url: URL) -> tuple[str, dict[str, int]]:
     _outside(url, f"CREATE DATABASE {name}")
     scratch = url.set(database=name)
     try:
-        restore(data, scratch, replace=False)
+        restore(data, scratch)
         engine = create_engine(scratch)
         with engine.connect() as connection:
             found = _examine(connection)
@@ -49,11 +46,27 @@ def rehearse(data: Path, url: URL) -> tuple[str, dict[str, int]]:
         _outside(url, f"DROP DATABASE {name}")
 
 
-def restore(data: Path, url: URL, replace: bool) -> None:
-    """Restore a dump, all of it or nothing."""
-    again = ["--clean", "--if-exists"] if replace else []
-    options = ["--no-owner", "--single-transaction", "--exit-on-error", *again]
-    _run("pg_restore", [*options, f"--dbname={url.database}", str(data)], url)
+def restore(data: Path, url: URL) -> None:
+    """Restore a dump into an empty schema, all of it or nothing."""
+    listed = _run("pg_restore", ["--list", str(data)], url).splitlines(keepends=True)
+    wanted = data.with_name(f"{data.name}.list")
+    # Whether the dump makes the schema depends on whose it was; we always have it already.
+    wanted.write_text("".join(line for line in listed if " SCHEMA - public " not in line))
+    options = ["--no-owner", "--single-transaction", "--exit-on-error", f"--dbname={url.database}"]
+    _run("pg_restore", [*options, f"--use-list={wanted}", str(data)], url)
+
+
+def put_back(data: Path, url: URL, kept: str) -> None:
+    """Restore a dump in the place of what is there, which is kept as the schema `kept`.
+
+    Dropping what the dump holds would leave the tables of a newer version behind, in the way of an upgrade.
+    """
+    _in_one(url, f'ALTER SCHEMA public RENAME TO "{kept}"', "CREATE SCHEMA public")
+    try:
+        restore(data, url)
+    except BlogError:
+        _in_one(url, "DROP SCHEMA public CASCADE", f'ALTER SCHEMA "{kept}" RENAME TO public')
+        raise
 
 
 def _examine(connection: Connection) -> tuple[str, dict[str, int]]:
@@ -66,7 +79,7 @@ def _examine(connection: Connection) -> tuple[str, dict[str, int]]:
     return str(connection.scalar(text("SELECT version_num FROM alembic_version"))), rows
 
 
-def _run(program: str, arguments: Sequence[str], url: URL) -> None:
+def _run(program: str, arguments: Sequence[str], url: URL) -> str:
     where = shutil.which(program)
     if where is None:
         raise BlogError(f"the program {program} is needed: install PostgreSQL's client (postgresql-client)")
@@ -76,6 +89,7 @@ def _run(program: str, arguments: Sequence[str], url: URL) -> None:
     if done.returncode:
         said = " ".join(done.stderr.split())[:300]
         raise BlogError(f"{program} could not do it: {said}")
+    return done.stdout
 
 
 def _environment(url: URL) -> Mapping[str, str]:
@@ -101,6 +115,21 @@ def _outside(url: URL, statement: str) -> None:
         raise BlogError(
             f"to prove a backup, a database is made and dropped again, and that failed: {cause}; "
             "give the user CREATEDB, or name another server with BLOG_DATABASE_URL"
+        ) from None
+    finally:
+        engine.dispose()
+
+
+def _in_one(url: URL, *statements: str) -> None:
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+    except SQLAlchemyError as error:
+        cause = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
+        raise BlogError(
+            f"what is in the database could not be put aside: {cause}; its user must own the database"
         ) from None
     finally:
         engine.dispose()

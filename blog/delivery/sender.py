@@ -210,10 +210,14 @@ class Courier:
             whose = granted if granted and granted.claim.id == result.delivery_id else following
             if whose is None:
                 continue
-            with self._sending.database.transaction() as session:
-                words = without_addresses(result.reply)
-                stopping.stop(session, whose.claim.mailing_id, words, self._sending.clock())
-            self._source.give_back(whose.claim.mailing_id)
+            try:
+                with self._sending.database.transaction() as session:
+                    words = without_addresses(result.reply)
+                    stopping.stop(session, whose.claim.mailing_id, words, self._sending.clock())
+                self._source.give_back(whose.claim.mailing_id)
+            except (SQLAlchemyError, Busy) as error:
+                # The next refusal tries again; a courier that ended here would leave its rows to their lease.
+                log.warning("delivery.stop_waits", error=type(error).__name__)
 
     def _content_result(self, claim: Claim, answer: Reply | Lost | None) -> Result:
         policy, now = self._sending.policy, self._sending.clock()

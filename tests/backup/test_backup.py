@@ -4,13 +4,14 @@ import json
 import sqlite3
 import tarfile
 import threading
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 
-from blog import clock
+from blog import clock, migrate, revisions
 from blog.backup import archive, keeping
 from blog.backup.archive import Damaged
 from blog.db import Database
@@ -165,6 +166,31 @@ def test_a_running_worker_keeps_a_restore_away(filled: Settings, tmp_path: Path)
     with slot(filled.var_dir / "slots"):
         assert "a worker is running" in refused(filled, "restore", "--replace", str(file))
     blog(filled, "restore", "--replace", str(file))
+
+
+def test_a_restore_goes_back_over_a_newer_schema_and_can_be_done_again(
+    filled: Settings, database: Database, tmp_path: Path
+) -> None:
+    """The tables of a newer version must not be in the way of the next upgrade."""
+    migrate.downgrade(database, "0005")
+    database.dispose()
+    file = tmp_path / "old.tar.gz"
+    services = Database(filled.sqlalchemy_url)
+    assert keeping.make(filled, services, file, clock.now()).revision == "0005"
+    migrate.upgrade(services)
+    for day in range(2):
+        keeping.restore(filled, services, file, True, clock.now() + timedelta(days=day))
+        assert revisions.current(services) == "0005"
+        migrate.upgrade(services)
+        assert revisions.current(services) == revisions.head()
+        assert len(people(services)) == 40
+        keeping.make(filled, services, tmp_path / f"again{day}", clock.now())
+        services.dispose()
+        keeping.restore(
+            filled, services, tmp_path / f"again{day}", True, clock.now() + timedelta(days=5 + day)
+        )
+        assert len(people(services)) == 40
+        services.dispose()
 
 
 @pytest.mark.sqlite

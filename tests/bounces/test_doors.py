@@ -27,6 +27,7 @@ from blog.settings import Settings
 from blog.web.pieces import Services
 from tests.bounces.letters import dsn
 from tests.bounces.test_settling import counts, delivery, everything, issue, path, status
+from tests.serving import visitor
 
 __all__ = ["issue"]
 
@@ -74,10 +75,7 @@ def app(settings: Settings, database: Database, issue: int, fetched: list[str]) 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     """A provider, from a network of its own."""
-    client = app.test_client(use_cookies=False)
-    client.environ_base["HTTP_HOST"] = "news.example.org"
-    client.environ_base["REMOTE_ADDR"] = "203.0.113.77"
-    return client
+    return visitor(app)
 
 
 def certificate(name: str = "sns.amazonaws.com", days: int = 30) -> bytes:

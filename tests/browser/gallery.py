@@ -1,6 +1,5 @@
 """Every kind of page in every state it can be in, as addresses of one running site."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ import time_machine
 from flask import Flask, abort
 from playwright.sync_api import Page
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from blog import clock, create_app
 from blog.articles import sharing
@@ -31,6 +29,7 @@ from blog.tokens import Purpose
 from blog.web.guards import public
 from blog.web.pieces import Services
 from tests.factories import make_article, make_subscriber
+from tests.serving import serving
 
 SECRET = "a-secret-for-pictures-only-0123456789abcdef"
 FRIDAY = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -82,13 +81,8 @@ def stage(folder: Path, database_file: Path) -> Iterator[Stage]:
     pictures = [*_standing(), *_of_people(services), *_of_issues(services), *_of_drafts(services)]
     pictures += _of_refusals(app)
     _write_many(services)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield Stage(f"http://127.0.0.1:{server.server_port}", pictures)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as site:
+        yield Stage(site, pictures)
     services.database.dispose()
 
 

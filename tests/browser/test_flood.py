@@ -1,7 +1,6 @@
 """A flood of sign-ups, and a reader in the midst of it: with a script that does the sum, and without."""
 
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ import pytest
 import time_machine
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
-from werkzeug.serving import make_server
 
 from blog import clock, create_app
 from blog.db import Database
@@ -20,6 +18,7 @@ from blog.settings import ROOT, load_settings
 from blog.subscribers import work
 from blog.subscribers.models import SignupCount, Subscriber
 from blog.tokens import Tokens
+from tests.serving import serving
 
 SECRET = "a-secret-for-floods-only-0123456789abcdef"
 
@@ -57,13 +56,8 @@ def flooded(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Flooded]:
         hour = clock.now().replace(minute=0, second=0, microsecond=0)
         for span in (hour, hour + timedelta(hours=1)):
             session.add(SignupCount(key=Tokens((SECRET.encode(),)).count_key("site"), span=span, tries=1000))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield Flooded(f"http://127.0.0.1:{server.server_port}", database)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as site:
+        yield Flooded(site, database)
     database.dispose()
 
 

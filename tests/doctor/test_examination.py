@@ -2,9 +2,7 @@
 
 import json
 import ssl
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import select
-from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from blog import clock, create_app
@@ -29,20 +26,8 @@ from blog.subscribers.models import ConsentEvent, Mail, Subscriber
 from blog.tokens import Tokens
 from tests.commanding import environment
 from tests.factories import make_article, make_subscriber
+from tests.serving import serving
 from tests.smtp_server import certificate, free_port, smtp_server
-
-
-@contextmanager
-def serving(app: Any) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
 
 
 def doctor(settings: Settings, *arguments: str, **more: str) -> Result:

@@ -12,6 +12,7 @@ from blog.db import Database
 from blog.settings import Settings
 from blog.tokens import Tokens
 from blog.web.pieces import Services
+from tests.serving import visitor
 
 SITE = """
 name = "Signal & System"
@@ -61,7 +62,4 @@ def app(settings: Settings, database: Database) -> Iterator[Flask]:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     """A visitor who keeps no cookies, at the site's own address."""
-    client = app.test_client(use_cookies=False)
-    client.environ_base["HTTP_HOST"] = "news.example.org"
-    client.environ_base["REMOTE_ADDR"] = "203.0.113.77"
-    return client
+    return visitor(app)
