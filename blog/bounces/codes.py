@@ -3,15 +3,15 @@
 import re
 
 from blog.bounces.reports import Kind
-from blog.delivery.meanings import BAD_ADDRESS
+from blog.delivery.meanings import BAD_ADDRESS, OURS
 
 #: An enhanced code in running text; digits and dots around it make it an address or a version.
 _CODE = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _PLAIN = re.compile(r"(?<![\d.])([45]\d\d)(?![\d.]*\d)[ -]")
 _STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
 
-#: Details of class 5 codes that are about the message, the protocol or our standing, never the address.
-_OURS = re.compile(r"[567]\.\d+|1\.[78]|2\.3|3\.4")
+#: Behind the relay, a mail that is too long (2.3) or cannot be converted (6) is about the message as well.
+_OURS = re.compile(OURS + r"|2\.3|6\.\d+")
 _FULL = frozenset({"2.2"})
 #: Not reached: the system, the network or the route, for as long as the other side kept trying.
 _SOFT = re.compile(r"3\.\d+|4\.[234567]")

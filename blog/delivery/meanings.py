@@ -36,13 +36,14 @@ ANY, NONE = r".*", r""
 BOTH = (Part.RECIPIENT, Part.CONTENT)
 #: What says that the address is bad: no such mailbox, host or syntax; moved, closed, or another's by now.
 BAD_ADDRESS = frozenset({"1.0", "1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "7.17", "7.18"})
+#: Our sender (1.7, 1.8), size (3.4), protocol (5), content (6; 6.7: international address), policy (7).
+OURS = r"1\.[78]|3\.4|5\.\d+|6\.[0-6]|7\.\d+"
 #: The first row that fits counts. Codes: RFC 5321 §4.2.3; enhanced codes: RFC 3463, 5248 and 7293.
 TABLE = (
     Row(BOTH, r"421", ANY, Meaning.RELAY),
     Row(BOTH, r"4..", ANY, Meaning.LATER),
     Row((Part.RECIPIENT,), r"5..", "|".join(map(re.escape, sorted(BAD_ADDRESS))), Meaning.BAD_ADDRESS),
-    # Our sender (1.7, 1.8), size (3.4), protocol (5), content (6; 6.7: international address), policy (7).
-    Row(BOTH, r"5..", r"1\.[78]|3\.4|5\.\d+|6\.[0-6]|7\.\d+", Meaning.OURS),
+    Row(BOTH, r"5..", OURS, Meaning.OURS),
     Row(BOTH, r"53[0458]", NONE, Meaning.OURS),
     Row((Part.CONTENT,), r"552", NONE, Meaning.OURS),
     # After the content a 5xx is about the message, never about the address: nobody is suppressed.

@@ -90,7 +90,8 @@ class Dovecot:
 
     def _box(self) -> mailbox.Maildir:
         box = mailbox.Maildir(self.folder, factory=None, create=True)
-        for path in (self.folder, *self.folder.iterdir()):
+        # Nothing else in there: the server's own files come and go while one looks.
+        for path in (self.folder, *(self.folder / name for name in ("cur", "new", "tmp"))):
             self._own(path)
         return box
 
