@@ -1,10 +1,11 @@
 """The state of the way to the relay, shared by all connections of a sender."""
 
 import re
-import threading
 import time
 
 import structlog
+
+from blog.delivery.waiting import Passed, until
 
 #: After the relay itself was the trouble: the first pause in seconds, doubled up to a quarter of an hour.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 900.0
@@ -18,14 +19,12 @@ log = structlog.get_logger(__name__)
 class Channel:
     """How the relay does: when it is the trouble, all wait, and no recipient is punished."""
 
-    def __init__(self, stop: threading.Event, patience: int | None) -> None:
-        self._stop = stop
+    def __init__(self, patience: int | None) -> None:
         self._patience = patience
-        self._lock = threading.Lock()
         self._failures = self._refusals = 0
         self._paused_until = 0.0
         self.trouble = ""
-        self.given_up = threading.Event()
+        self.given_up = False
 
     def works(self) -> None:
         """Note that the relay took a message."""
@@ -33,25 +32,22 @@ class Channel:
 
     def refuses_us(self) -> int:
         """Note that the relay refused a message because of us; return how often in a row."""
-        with self._lock:
-            self._refusals += 1
-            return self._refusals
+        self._refusals += 1
+        return self._refusals
 
-    def fails(self, why: str) -> None:
+    async def fails(self, why: str) -> None:
         """Note that the relay was the trouble, and wait before the next try."""
-        with self._lock:
-            now = time.monotonic()
-            if now >= self._paused_until:
-                self._failures += 1
-                pause = min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
-                self._paused_until = now + pause
-                self.trouble = without_addresses(why)
-                log.warning("smtp.trouble", why=self.trouble, seconds=pause)
-            if self._patience is not None and self._failures >= self._patience:
-                self.given_up.set()
-            wait = self._paused_until - now
-        if not self.given_up.is_set():
-            self._stop.wait(wait)
+        now = time.monotonic()
+        if now >= self._paused_until:
+            self._failures += 1
+            pause = min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
+            self._paused_until = now + pause
+            self.trouble = without_addresses(why)
+            log.warning("smtp.trouble", why=self.trouble, seconds=pause)
+        if self._patience is not None and self._failures >= self._patience:
+            self.given_up = True
+        if not self.given_up:
+            await until(Passed(self._paused_until - now))
 
 
 def without_addresses(words: str) -> str:

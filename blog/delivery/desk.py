@@ -1,15 +1,13 @@
-"""The desk where connections hand in results and ask leave for the next message: one commit for all of them.
+"""The desk where connections hand in results and ask leave for the next message: one commit for all.
 
-Each connection waits for its answer; whatever has come in while the last commit was being written goes into
-the next one together (group commit), so that K connections share the cost of one fdatasync.
+Whatever is handed in until the commit begins goes into it (group commit), so that K connections share the
+cost of one transaction and one fdatasync.
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from queue import Empty, SimpleQueue
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -18,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from blog.db import Database
 from blog.delivery import ledger, recording
 from blog.delivery.states import Fenced, Owner, Result
+from blog.delivery.waiting import Decided, until
 from blog.delivery.witness import Witness
 from blog.errors import Busy
 
@@ -35,11 +34,10 @@ class Slip:
     intent: int | None
     untouched: int | None
     granted: bool = False
-    done: threading.Event = field(default_factory=threading.Event)
 
 
 class Desk:
-    """Commits slips in groups on the thread that calls `serve`."""
+    """Commits slips in groups, whenever `decide` is called."""
 
     def __init__(
         self,
@@ -52,61 +50,33 @@ class Desk:
         self._witness = witness
         self._owner = owner
         self._clock = clock
-        self._queue: SimpleQueue[Slip] = SimpleQueue()
-        self._closed = threading.Event()
+        self._slips: list[Slip] = []
+        self._renewed = time.monotonic()
         self.results: dict[str, int] = {}
 
-    def hand_in(
+    async def hand_in(
         self, results: Sequence[Result], intent: int | None = None, untouched: int | None = None
     ) -> bool:
         """Record `results`, give `untouched` back, ask leave for `intent`; returns once that is durable."""
         slip = Slip(results, intent, untouched)
-        if self._closed.is_set():
-            return False
-        self._queue.put(slip)
-        slip.done.wait()
+        self._slips.append(slip)
+        await until(Decided())
         return slip.granted
 
-    def serve(self, working: Callable[[], bool]) -> None:
-        """Commit what comes in until nobody is `working` any more; keep the leases alive meanwhile.
-
-        A fault of our own closes the desk: nobody waits for it any more, and nothing more is allowed out.
-        """
-        try:
-            self._serve(working)
-        finally:
-            self._closed.set()
-            for slip in self._collect():
-                slip.done.set()
-
-    def _serve(self, working: Callable[[], bool]) -> None:
-        renewed = time.monotonic()
-        while working() or not self._queue.empty():
-            slips = self._collect()
-            if slips:
-                self._commit_all(slips)
-            if time.monotonic() - renewed > RENEW_SECONDS:
-                self._persist(self._renew)
-                renewed = time.monotonic()
-
-    def _collect(self) -> list[Slip]:
-        try:
-            slips = [self._queue.get(timeout=0.05)]
-        except Empty:
-            return []
-        while not self._queue.empty():
-            slips.append(self._queue.get())
-        return slips
-
-    def _commit_all(self, slips: list[Slip]) -> None:
+    def decide(self) -> None:
+        """Commit what has been handed in; a fault of our own is raised, and nothing more may leave then."""
+        slips, self._slips = self._slips, []
         try:
             self._persist(lambda: self._commit(slips))
         except Fenced:
             for slip in slips:
                 self._commit_alone(slip)
-        finally:
-            for slip in slips:
-                slip.done.set()
+
+    def keep_leases(self) -> None:
+        """Extend, once a minute, the leases of all that is in hand."""
+        if time.monotonic() - self._renewed > RENEW_SECONDS:
+            self._persist(self._renew)
+            self._renewed = time.monotonic()
 
     def _commit_alone(self, slip: Slip) -> None:
         try:

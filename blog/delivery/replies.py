@@ -1,6 +1,9 @@
 """What is asked of a relay and what it answers, as values."""
 
+import re
 from dataclasses import dataclass
+
+_TRICKERY = re.compile(r"[<>\x00-\x20]")
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Envelope:
     size: int = 0
 
     def __post_init__(self) -> None:
-        if any(character in "<>" or character <= " " for character in self.sender + self.recipient):
+        if _TRICKERY.search(self.sender) or _TRICKERY.search(self.recipient):
             raise ValueError("an address with a space, a bracket or a control character")
 
 

@@ -1,6 +1,6 @@
 """Sends claimed deliveries over a few kept-open connections, recording each step at the desk.
 
-One thread a connection: the time goes into waiting for the relay, and the socket calls release the lock.
+One thread holds all connections: see `loop`.
 """
 
 import threading
@@ -18,6 +18,7 @@ from blog.db import Database
 from blog.delivery import ledger, outcomes, splice, stopping, witness
 from blog.delivery.channel import Channel, without_addresses
 from blog.delivery.desk import Desk
+from blog.delivery.loop import Loop
 from blog.delivery.models import DeliveryState
 from blog.delivery.outcomes import Trouble
 from blog.delivery.replies import Asked, Envelope, Lost, Reply
@@ -77,18 +78,13 @@ def send_due(sending: Sending, stop: threading.Event, patience: int | None = Non
     """
     desk = Desk(sending.database, sending.owner, sending.clock, sending.notes)
     source = Source(sending, stop)
-    channel = Channel(stop, patience)
-    threads = [
-        threading.Thread(target=Courier(sending, desk, source, channel).work, name=f"smtp-{n}", daemon=True)
-        for n in range(sending.connections)
-    ]
-    for thread in threads:
-        thread.start()
+    channel = Channel(patience)
+    couriers = [Courier(sending, desk, source, channel) for _ in range(sending.connections)]
     try:
-        desk.serve(lambda: any(thread.is_alive() for thread in threads))
+        Loop(desk.decide, desk.keep_leases, stop).run(courier.work() for courier in couriers)
     finally:
         source.close()
-    return Report(desk.results, channel.trouble if channel.given_up.is_set() else None)
+    return Report(desk.results, channel.trouble if channel.given_up else None)
 
 
 class Source:
@@ -97,29 +93,23 @@ class Source:
     def __init__(self, sending: Sending, stop: threading.Event) -> None:
         self._sending = sending
         self._stop = stop
-        self._lock = threading.Lock()
         self._claims: deque[Claim] = deque()
-        self._closed = False
 
     def next(self) -> Claim | None:
         """Return a claimed delivery; None when nothing is due or we are to stop."""
-        with self._lock:
-            if self._closed or self._stop.is_set():
-                return None
-            if not self._claims:
-                self._claims.extend(self._claim())
-            return self._claims.popleft() if self._claims else None
+        if self._stop.is_set():
+            return None
+        if not self._claims:
+            self._claims.extend(self._claim())
+        return self._claims.popleft() if self._claims else None
 
     def close(self) -> None:
-        """Hand out nothing more, and release what was claimed and not begun."""
-        self._closed = True
-        with self._lock:
-            self._release(list(self._claims))
+        """Release what was claimed and not begun."""
+        self._release(list(self._claims))
 
     def give_back(self, mailing_id: int) -> None:
         """Release what was claimed of a mailing: it may be paused, and each try would cost a connection."""
-        with self._lock:
-            self._release([claim for claim in self._claims if claim.mailing_id == mailing_id])
+        self._release([claim for claim in self._claims if claim.mailing_id == mailing_id])
 
     def _release(self, claims: list[Claim]) -> None:
         with self._sending.database.transaction() as session:
@@ -162,41 +152,44 @@ class Courier:
         self._segments = lru_cache(maxsize=64)(self._load_segments)
         self._sender = lru_cache(maxsize=64)(self._load_sender)
 
-    def work(self) -> None:
+    async def work(self) -> None:
         """Carry messages until there are none, or the relay has been given up."""
         granted: Outgoing | None = None
-        following = self._next()
-        while granted or following:
-            asked = None if granted and self._is_worn() else following
-            granted = self._round(granted, asked)
-            if asked is following:
-                following = self._next()
-        if self._connection:
-            self._connection.quit()
+        try:
+            following = await self._next()
+            while granted or following:
+                asked = None if granted and self._is_worn() else following
+                granted = await self._round(granted, asked)
+                if asked is following:
+                    following = await self._next()
+            if self._connection:
+                await self._connection.quit()
+        finally:
+            self._drop()
 
-    def _round(self, granted: Outgoing | None, following: Outgoing | None) -> Outgoing | None:
+    async def _round(self, granted: Outgoing | None, following: Outgoing | None) -> Outgoing | None:
         """Hand over `granted` and ask for `following`; return it if its hand-over is recorded and allowed."""
         try:
-            connection = self._connected()
+            connection = await self._connected()
         except Unreachable as error:
-            self._desk.hand_in([], untouched=following.claim.id if following else None)
-            self._channel.fails(str(error))
+            await self._desk.hand_in([], untouched=following.claim.id if following else None)
+            await self._channel.fails(str(error))
             return None
         content = granted.content if granted else None
-        exchange = connection.exchange(content, following.envelope if following else None)
+        exchange = await connection.exchange(content, following.envelope if following else None)
         results = [self._content_result(granted.claim, exchange.content)] if granted else []
         verdict = self._envelope_verdict(following, exchange.envelope)
         if isinstance(verdict, Result):
             results.append(verdict)
         ready = following if verdict is None else None
         untouched = following.claim.id if following and isinstance(verdict, Trouble) else None
-        allowed = self._desk.hand_in(results, ready.claim.id if ready else None, untouched)
+        allowed = await self._desk.hand_in(results, ready.claim.id if ready else None, untouched)
         self._stop_if_refused(results, granted, following)
         if isinstance(verdict, Trouble) or isinstance(exchange.content, Lost):
             self._drop()
-            self._channel.fails(_why(verdict, exchange.content))
+            await self._channel.fails(_why(verdict, exchange.content))
         if ready and not allowed:
-            self._withdraw(ready)
+            await self._withdraw(ready)
             return None
         return ready
 
@@ -233,18 +226,20 @@ class Courier:
             return None
         return outcomes.of_envelope(following.claim, asked, self._sending.clock())
 
-    def _withdraw(self, outgoing: Outgoing) -> None:
+    async def _withdraw(self, outgoing: Outgoing) -> None:
         """The relay waits for a message that must not leave: hang up, for without a final dot it has none."""
         self._drop()
-        self._desk.hand_in([], untouched=outgoing.claim.id)
+        await self._desk.hand_in([], untouched=outgoing.claim.id)
         self._source.give_back(outgoing.claim.mailing_id)
 
-    def _connected(self) -> Connection:
+    async def _connected(self) -> Connection:
         if self._connection and self._connection.handed_over >= MESSAGES_PER_CONNECTION:
-            self._connection.quit()
+            await self._connection.quit()
             self._connection = None
         if self._connection is None:
-            self._connection = Connection(self._sending.relay)
+            fresh = Connection(self._sending.relay)
+            await fresh.open()
+            self._connection = fresh
         return self._connection
 
     def _is_worn(self) -> bool:
@@ -256,14 +251,14 @@ class Courier:
             self._connection.abort()
         self._connection = None
 
-    def _next(self) -> Outgoing | None:
+    async def _next(self) -> Outgoing | None:
         """Return the next finished message; one that cannot be made fails alone."""
-        while not self._channel.given_up.is_set() and (claim := self._source.next()):
+        while not self._channel.given_up and (claim := self._source.next()):
             try:
                 return self._finished(claim)
             except (ValueError, KeyError) as error:
                 log.error("delivery.render_failed", delivery=claim.id, error=type(error).__name__)
-                self._desk.hand_in([Result(claim.id, DeliveryState.FAILED, "render")])
+                await self._desk.hand_in([Result(claim.id, DeliveryState.FAILED, "render")])
         return None
 
     def _finished(self, claim: Claim) -> Outgoing:

@@ -8,18 +8,15 @@ octet of a message had left when a connection was lost.
 
 import base64
 import contextlib
-import socket
-import ssl
 from dataclasses import dataclass
 from enum import Enum
 
 from blog.delivery.replies import Asked, Envelope, Exchange, Lost, Reply, refused
+from blog.delivery.wire import Wire
 
 # RFC 5321 §4.5.3.2.6: a shorter wait for the reply to the final dot "would typically result in delivery of
 # multiple copies".
 FINAL_DOT_SECONDS = 600.0
-LONGEST_LINE = 4096
-MOST_LINES = 128
 END_OF_DATA = b".\r\n"
 
 
@@ -53,106 +50,108 @@ class Connection:
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
-        self._buffer = b""
+        self._wire = Wire(relay.timeout)
         self._dirty = False
         self.features: dict[str, str] = {}
         self.handed_over = 0
+
+    async def open(self) -> None:
+        """Connect, greet and log in; raises `Unreachable`."""
+        relay = self._relay
         try:
-            self._socket = self._open()
-            self._greet()
+            await self._wire.connect(relay.host, relay.port, tls=relay.security is Security.TLS)
+            await self._greet()
         except (OSError, EOFError, ValueError) as error:
             self.abort()
             raise Unreachable(f"{relay.host}:{relay.port}: {_reason(error)}") from error
 
-    def exchange(self, content: bytes | None, envelope: Envelope | None) -> Exchange:
+    async def exchange(self, content: bytes | None, envelope: Envelope | None) -> Exchange:
         """Hand over `content` (dot-stuffed, ending with the final dot) and ask for the next message.
 
         Never raises for what a relay or a network does.
         """
         if content is not None:
             try:
-                self._send(content)
+                await self._wire.send(content)
             except OSError as error:
                 # The kernel did not take the last octet, so no relay can hold a complete message.
                 return Exchange(Lost(_reason(error)), None if envelope is None else Lost(_reason(error)))
             self._dirty = False  # the final dot ends the transaction, whatever the answer
         refusal = self._own_refusal(envelope) if envelope else None
         if refusal:
-            return Exchange(self._content_reply() if content is not None else None, refusal)
+            return Exchange(await self._content_reply() if content is not None else None, refusal)
         if "PIPELINING" in self.features:
-            return self._grouped(content is not None, envelope)
-        return self._in_turn(content is not None, envelope)
+            return await self._grouped(content is not None, envelope)
+        return await self._in_turn(content is not None, envelope)
 
-    def quit(self) -> None:
+    async def quit(self) -> None:
         """Say goodbye and close."""
         with contextlib.suppress(OSError, EOFError, ValueError):
-            self._command("QUIT")
+            await self._command("QUIT")
         self.abort()
 
     def abort(self) -> None:
         """Close at once; a message whose final dot has not left is thereby withdrawn (RFC 5321 §4.1.1.4)."""
-        connection = getattr(self, "_socket", None)
-        if connection is not None:
-            connection.close()
+        self._wire.close()
 
-    def _grouped(self, content: bool, envelope: Envelope | None) -> Exchange:
+    async def _grouped(self, content: bool, envelope: Envelope | None) -> Exchange:
         failure = None
         if envelope is not None:
             try:
-                self._send(self._reset_if_dirty() + b"".join(self._commands(envelope)))
+                await self._wire.send(self._reset_if_dirty() + b"".join(self._commands(envelope)))
             except OSError as error:
                 failure = Lost(_reason(error))
-        answer = self._content_reply() if content else None
+        answer = await self._content_reply() if content else None
         if envelope is None:
             return Exchange(answer, None)
         if failure or isinstance(answer, Lost):
             return Exchange(answer, failure or Lost("connection lost"))
-        return Exchange(answer, self._envelope_replies())
+        return Exchange(answer, await self._envelope_replies())
 
-    def _in_turn(self, content: bool, envelope: Envelope | None) -> Exchange:
-        answer = self._content_reply() if content else None
+    async def _in_turn(self, content: bool, envelope: Envelope | None) -> Exchange:
+        answer = await self._content_reply() if content else None
         if envelope is None or isinstance(answer, Lost):
             return Exchange(answer, None if envelope is None else Lost("connection lost"))
         try:
-            return Exchange(answer, self._ask_in_turn(envelope))
+            return Exchange(answer, await self._ask_in_turn(envelope))
         except (OSError, EOFError, ValueError) as error:
             return Exchange(answer, Lost(_reason(error)))
 
-    def _ask_in_turn(self, envelope: Envelope) -> Asked:
+    async def _ask_in_turn(self, envelope: Envelope) -> Asked:
         if self._reset_if_dirty():
-            self._command("RSET")
+            await self._command("RSET")
         skipped = Reply(503, "5.5.1 not asked")
         mail, rcpt, data = self._commands(envelope)
-        said = self._say(mail)
+        said = await self._wire.say(mail)
         if said.code // 100 != 2:
             return Asked(said, skipped, skipped)
         self._dirty = True
-        to = self._say(rcpt)
+        to = await self._wire.say(rcpt)
         if to.code // 100 != 2:
             return Asked(said, to, skipped)
-        return Asked(said, to, self._say(data))
+        return Asked(said, to, await self._wire.say(data))
 
-    def _content_reply(self) -> Reply | Lost:
-        self._socket.settimeout(FINAL_DOT_SECONDS)
+    async def _content_reply(self) -> Reply | Lost:
+        self._wire.patience = FINAL_DOT_SECONDS
         try:
-            reply = self._read_reply()
+            reply = await self._wire.reply()
         except (OSError, EOFError, ValueError) as error:
             return Lost(_reason(error), complete=True)
         finally:
-            self._socket.settimeout(self._relay.timeout)
+            self._wire.patience = self._relay.timeout
         self.handed_over += reply.code // 100 == 2
         return reply
 
-    def _envelope_replies(self) -> Asked | Lost:
+    async def _envelope_replies(self) -> Asked | Lost:
         try:
             if self._dirty:
-                self._read_reply()
+                await self._wire.reply()
             self._dirty = True
-            asked = Asked(self._read_reply(), self._read_reply(), self._read_reply())
+            asked = Asked(await self._wire.reply(), await self._wire.reply(), await self._wire.reply())
             if asked.data.code == 354 and not asked.ready:
                 # RFC 2920 §3.1: a relay may ask for the content although it refused the only recipient; a
                 # lone dot ends that transaction, and the answer must be a refusal.
-                self._say(END_OF_DATA)
+                await self._wire.say(END_OF_DATA)
                 self._dirty = False
             return asked
         except (OSError, EOFError, ValueError) as error:
@@ -180,91 +179,46 @@ class Connection:
     def _reset_if_dirty(self) -> bytes:
         return b"RSET\r\n" if self._dirty else b""
 
-    def _open(self) -> socket.socket:
-        relay = self._relay
-        raw = socket.create_connection((relay.host, relay.port), timeout=relay.timeout)
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if relay.security is Security.TLS:
-            return ssl.create_default_context().wrap_socket(raw, server_hostname=relay.host)
-        return raw
-
-    def _greet(self) -> None:
-        _expect(self._read_reply(), 2, "greeting")
-        self._hello()
+    async def _greet(self) -> None:
+        _expect(await self._wire.reply(), 2, "greeting")
+        await self._hello()
         if self._relay.security is Security.STARTTLS:
-            self._start_tls()
+            await self._start_tls()
         if self._relay.username:
-            self._log_in()
+            await self._log_in()
 
-    def _hello(self) -> None:
-        reply = self._command(f"EHLO {self._relay.hello}")
+    async def _hello(self) -> None:
+        reply = await self._command(f"EHLO {self._relay.hello}")
         if reply.code // 100 != 2:
-            reply = self._command(f"HELO {self._relay.hello}")
+            reply = await self._command(f"HELO {self._relay.hello}")
             _expect(reply, 2, "HELO")
             self.features = {}
             return
         lines = [line.partition(" ") for line in reply.text.split("\n")[1:]]
         self.features = {name.upper(): value for name, _, value in lines}
 
-    def _start_tls(self) -> None:
+    async def _start_tls(self) -> None:
         if "STARTTLS" not in self.features:
             raise ValueError("the relay offers no STARTTLS, and mail is not sent in the clear")
-        _expect(self._command("STARTTLS"), 2, "STARTTLS")
-        if self._buffer:
-            raise ValueError("the relay spoke before TLS was up")  # a response injected by a third party
-        self._socket = ssl.create_default_context().wrap_socket(
-            self._socket, server_hostname=self._relay.host
-        )
-        self._hello()
+        _expect(await self._command("STARTTLS"), 2, "STARTTLS")
+        await self._wire.secure(self._relay.host)
+        await self._hello()
 
-    def _log_in(self) -> None:
+    async def _log_in(self) -> None:
         offered = self.features.get("AUTH", "").upper().split()
         user, password = self._relay.username, self._relay.password
         if "PLAIN" in offered:
             secret = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
-            _expect(self._command(f"AUTH PLAIN {secret}"), 2, "login")
+            _expect(await self._command(f"AUTH PLAIN {secret}"), 2, "login")
         elif "LOGIN" in offered:
-            _expect(self._command("AUTH LOGIN"), 3, "login")
-            _expect(self._command(base64.b64encode(user.encode()).decode()), 3, "login")
-            _expect(self._command(base64.b64encode(password.encode()).decode()), 2, "login")
+            _expect(await self._command("AUTH LOGIN"), 3, "login")
+            _expect(await self._command(base64.b64encode(user.encode()).decode()), 3, "login")
+            _expect(await self._command(base64.b64encode(password.encode()).decode()), 2, "login")
         else:
             raise ValueError("the relay offers neither AUTH PLAIN nor AUTH LOGIN")
 
-    def _command(self, line: str) -> Reply:
-        return self._say(line.encode() + b"\r\n")
-
-    def _say(self, octets: bytes) -> Reply:
-        self._send(octets)
-        return self._read_reply()
-
-    def _send(self, octets: bytes) -> None:
-        # Not sendall, whose time-out is for the whole: a slow relay may take minutes over a long message
-        # (RFC 5321 §4.5.3.2.5 counts for each block). Whatever raises, the last octet has not been taken.
-        rest = memoryview(octets)
-        while rest:
-            rest = rest[self._socket.send(rest) :]
-
-    def _read_reply(self) -> Reply:
-        texts: list[str] = []
-        while len(texts) < MOST_LINES:
-            line = self._read_line()
-            if not line[:3].isdigit() or line[3:4] not in ("", " ", "-"):
-                raise ValueError("the relay answered something that is no SMTP reply")
-            texts.append(line[4:])
-            if line[3:4] != "-":
-                return Reply(int(line[:3]), "\n".join(texts))
-        raise ValueError("the relay's answer does not end")
-
-    def _read_line(self) -> str:
-        while b"\n" not in self._buffer:
-            if len(self._buffer) > LONGEST_LINE:
-                raise ValueError("the relay's answer has no end of line")
-            received = self._socket.recv(65536)
-            if not received:
-                raise EOFError("connection closed by the relay")
-            self._buffer += received
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line.rstrip(b"\r").decode("utf-8", "replace")
+    async def _command(self, line: str) -> Reply:
+        return await self._wire.say(line.encode() + b"\r\n")
 
 
 def _expect(reply: Reply, first_digit: int, where: str) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import select
 import blog
 from blog import clock, runtime, worker
 from blog.db import Database
-from blog.delivery import balance, sender
+from blog.delivery import balance
 from blog.delivery.models import Mailing
 from blog.delivery.slots import slot
 from blog.delivery.states import Balance
@@ -27,8 +27,6 @@ from blog.settings import load_settings
 from tests.crash.seeded_bugs import BUGS
 
 PACKAGE = str(Path(blog.__file__).parent)
-#: The threads of a sender: the one that commits, and those that speak with the relay.
-DESK, COURIER = "desk", "courier"
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,8 @@ class Job:
     bug: str = ""
     #: Die at this line of the product's own code; 0: only count them.
     line: int | None = None
-    #: Which thread waits for a word before it begins, so that it can be traced from its start.
-    halt: str = ""
+    #: Whether it waits for a word before it begins, so that it can be traced from its start.
+    halt: bool = False
     patience: int = 8
 
 
@@ -65,10 +63,9 @@ def do(job: Job, parent: Connection) -> None:
     stop = worker.stop_on_signal()
     with slot(job.folder / "var" / "slots") as owner:
         parent.send(owner.token)
-        if job.halt == DESK:
-            _wait(parent)
-        if job.halt == COURIER:
-            _have_couriers_wait(parent)
+        if job.halt:
+            parent.send(threading.get_native_id())
+            parent.recv()
         count = _die_at_line(job.line) if job.line is not None else lambda: 0
         work = worker.Work(Flask("worker"), services, owner)
         work.look_back()
@@ -98,21 +95,6 @@ def _follow_the_wall_clock(hand: Path) -> None:
         return datetime.now(UTC) + timedelta(seconds=moved)
 
     clock.now = now
-
-
-def _wait(parent: Connection) -> None:
-    parent.send(threading.get_native_id())
-    parent.recv()
-
-
-def _have_couriers_wait(parent: Connection) -> None:
-    work: Callable[[sender.Courier], None] = sender.Courier.work
-
-    def begin(courier: sender.Courier) -> None:
-        _wait(parent)
-        work(courier)
-
-    sender.Courier.work = begin  # type: ignore[method-assign]
 
 
 def _die_at_line(number: int) -> Callable[[], int]:

@@ -15,7 +15,6 @@ from blog.delivery.models import Delivery
 from blog.delivery.states import LEASE
 from blog.delivery.suppression import Reason, suppress
 from tests.crash import figures, tracing
-from tests.crash.hands import DESK
 from tests.crash.seeded_bugs import BUGS
 from tests.crash.test_faults import freeze
 from tests.crash.trials import Field, trial
@@ -101,8 +100,8 @@ def failing_disk(field: Field, bug: str) -> list[str]:
     """Have every write to disk fail from some moment on, for a second; then kill the worker."""
     tracing.needs_strace()
     field.plan(RECIPIENTS)
-    worker = field.start(bug=bug, halt=DESK)
-    inject = ["-e", "trace=fdatasync,pwrite64", "-e", "inject=fdatasync,pwrite64:error=EIO:when=12+"]
+    worker = field.start(bug=bug, halt=True)
+    inject = ["-e", "trace=fdatasync,pwrite64", "-e", "inject=fdatasync,pwrite64:error=EIO:when=40+"]
     with tracing.traced(worker.hear(), field.log.with_name("strace.log"), *inject):
         worker.pipe.send("go")
         time.sleep(1)

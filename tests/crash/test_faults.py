@@ -22,7 +22,6 @@ from blog.db import Database
 from blog.delivery.models import Delivery
 from blog.delivery.states import LEASE
 from tests.crash import figures, tracing
-from tests.crash.hands import DESK
 from tests.crash.trials import Field, Worker, trial
 
 pytestmark = pytest.mark.crash
@@ -106,12 +105,12 @@ def test_a_write_that_fails_is_made_again_and_no_doubt_is_left(
     database = Database(url)
     with trial(database, url, tmp_path) as field:
         field.plan(3)
-        number = tracing.count(field, DESK)[call]
+        number = tracing.count(field)[call]
         points = range(1, number + 1)
         for point in points[:: 3 if figures.BRIEF else 1]:
             field.plan(3)
             inject = f"inject={call}:error=EIO:when={point}"
-            tracing.run(field, DESK, "-e", f"trace={call}", "-e", inject)
+            tracing.run(field, "-e", f"trace={call}", "-e", inject)
         settle(field, f"EIO at {call}", "sqlite", points=len(points))
         assert field.audit().uncertain == 0
     database.dispose()

@@ -6,7 +6,6 @@ import pytest
 
 from blog.db import Database
 from tests.crash import figures, tracing
-from tests.crash.hands import COURIER, DESK
 from tests.crash.trials import Field, Verdict, trial
 
 pytestmark = pytest.mark.crash
@@ -41,11 +40,9 @@ def test_a_worker_may_die_at_any_system_call(
     found: list[Verdict] = []
     worst = 0
     with trial(database, database_url, tmp_path, policy) as field:
-        points = []
-        for thread in (DESK, COURIER):
-            field.plan(RECIPIENTS)
-            for call, number in sorted(tracing.count(field, thread).items()):
-                points += [(thread, call, n) for n in range(1, number + 1)]
+        field.plan(RECIPIENTS)
+        calls = sorted(tracing.count(field).items())
+        points = [(call, n) for call, number in calls for n in range(1, number + 1)]
         assert len(points) > 90
         for point in points[figures.SEED % CALL_STEP :: CALL_STEP]:
             issue = field.plan(RECIPIENTS)

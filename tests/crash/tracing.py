@@ -1,4 +1,4 @@
-"""strace, which counts the system calls of one thread, and kills or refuses at the n-th of a kind."""
+"""strace, which counts a worker's system calls, and kills or refuses at the n-th of a kind."""
 
 import os
 import re
@@ -30,8 +30,8 @@ def needs_strace() -> None:
 
 @contextmanager
 def traced(thread: int, log: Path, *options: str) -> Iterator[None]:
-    """Trace one thread until it ends or the block does."""
-    command = ["strace", "-o", str(log), "-p", str(thread), *options]
+    """Trace a thread, and those it starts, until it ends or the block does."""
+    command = ["strace", "-f", "-o", str(log), "-p", str(thread), *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr
     try:
@@ -44,23 +44,26 @@ def traced(thread: int, log: Path, *options: str) -> Iterator[None]:
         process.stderr.close()
 
 
-def run(field: Field, thread: str, *options: str) -> tuple[int, Any]:
-    """Run a worker with one of its threads traced; return how it ended and what it said."""
-    worker: Worker = field.start(halt=thread)
+def run(field: Field, *options: str) -> tuple[int, Any]:
+    """Run a worker that is traced; return how it ended and what it said."""
+    worker: Worker = field.start(halt=True)
     with traced(worker.hear(), field.log.with_name("strace.log"), *options):
         worker.pipe.send("go")
         said = worker.hear()
         return worker.end(), said
 
 
-def count(field: Field, thread: str) -> Counter[str]:
-    """Return how many calls of each kind a thread makes for an issue."""
-    run(field, thread, "-e", f"trace={','.join(CALLS)}")
+def count(field: Field) -> Counter[str]:
+    """Return how many calls of each kind are made for an issue."""
+    run(field, "-e", f"trace={','.join(CALLS)}")
     log = field.log.with_name("strace.log").read_text()
-    return Counter(re.findall(r"^(\w+)\(", log, re.MULTILINE))
+    return Counter(re.findall(r"^\d+ +(\w+)\(", log, re.MULTILINE))
 
 
-def killed_at(field: Field, thread: str, call: str, number: int) -> bool:
-    """Have a worker killed when a thread is about to make its n-th call of a kind; return whether it was."""
-    code, _ = run(field, thread, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}")
+def killed_at(field: Field, call: str, number: int) -> bool:
+    """Have a worker killed when it is about to make its n-th call of a kind; return whether it was.
+
+    Each thread's calls count by themselves: for some of the last numbers there is none to be killed at.
+    """
+    code, _ = run(field, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}")
     return code != 0

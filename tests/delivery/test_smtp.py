@@ -5,6 +5,7 @@ import threading
 import time
 
 from blog.delivery.smtp import END_OF_DATA, Connection, Relay
+from blog.delivery.waiting import finish
 
 MEGABYTE = 1024 * 1024
 BITE, PAUSE = MEGABYTE // 2, 0.05
@@ -28,8 +29,9 @@ def test_a_relay_that_takes_a_long_message_slowly_is_waited_for_as_long_as_it_go
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=take_slowly, args=(listener, len(content)), daemon=True).start()
         connection = Connection(Relay("127.0.0.1", listener.getsockname()[1], "test", timeout=0.6))
+        finish(connection.open())
         started = time.monotonic()
-        answer = connection.exchange(content, None).content
+        answer = finish(connection.exchange(content, None)).content
         connection.abort()
     assert time.monotonic() - started > 1.2
     assert str(answer) == "250 2.0.0 queued"

@@ -1,0 +1,158 @@
+"""One thread that holds all conversations of a sender, and has the desk decide for many of them at once.
+
+Why not one thread for each connection: docs/decisions/0006.
+"""
+
+import select
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+
+from blog.delivery.waiting import (
+    TIMED_OUT,
+    Conversation,
+    Decided,
+    Elsewhere,
+    Need,
+    Passed,
+    Readable,
+)
+
+#: How often is looked at what no socket tells: a wish to stop, and time that is over.
+LOOK_SECONDS = 0.05
+#: A commit takes about as long as this: so long the first at the desk wait for the others.
+GATHER_MS = 1
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(eq=False)
+class _Held:
+    """A conversation, and what it waits for until when."""
+
+    conversation: Conversation
+    need: Need | None = None
+    end: float = 0.0
+
+
+class Loop:
+    """Resumes each conversation once what it needs is there.
+
+    `decide` is called for all that are at the desk, `look` a few times a second.
+    """
+
+    def __init__(self, decide: Callable[[], None], look: Callable[[], None], stop: threading.Event) -> None:
+        self._decide, self._look, self._stop = decide, look, stop
+        self._ready: deque[tuple[_Held, Callable[[], Need]]] = deque()
+        self._desk: list[_Held] = []
+        self._waiting: set[_Held] = set()
+        self._sockets: dict[int, _Held] = {}
+        self._poll = select.poll()
+        self._done: deque[tuple[_Held, Callable[[], Need]]] = deque()
+        self._bell, self._ring = socket.socketpair()
+        self._looked = 0.0
+
+    def run(self, conversations: Iterable[Conversation]) -> None:
+        """Hold the conversations until each has ended; one that raises ends alone."""
+        held = [_Held(one) for one in conversations]
+        self._bell.setblocking(False)
+        self._poll.register(self._bell, select.POLLIN)
+        self._ready.extend((one, partial(one.conversation.send, None)) for one in held)
+        try:
+            while self._ready or self._desk or self._waiting:
+                self._turn()
+        finally:
+            for one in held:
+                one.conversation.close()
+            self._bell.close()
+            self._ring.close()
+
+    def _turn(self) -> None:
+        while self._ready:
+            self._resume(*self._ready.popleft())
+        for descriptor, _ in self._poll.poll(self._patience()):
+            if descriptor == self._bell.fileno():
+                self._answer_bell()
+            else:
+                self._wake(self._sockets[descriptor])
+        if self._desk and not self._ready:
+            self._decide()
+            for one in self._desk:
+                self._wake(one)
+            self._desk.clear()
+        if time.monotonic() - self._looked >= LOOK_SECONDS:
+            self._look()
+            self._look_at_times()
+
+    def _patience(self) -> int:
+        """Return how many milliseconds to wait for a socket."""
+        if not self._desk:
+            return int(LOOK_SECONDS * 1000)
+        return GATHER_MS if len(self._desk) < len(self._sockets) else 0
+
+    def _resume(self, held: _Held, step: Callable[[], Need]) -> None:
+        try:
+            need = step()
+        except StopIteration:
+            return
+        except Exception as error:  # noqa: BLE001 - the others go on
+            log.error("delivery.conversation_failed", error=type(error).__name__)
+            return
+        self._hold(held, need)
+
+    def _hold(self, held: _Held, need: Need) -> None:
+        held.need = need
+        if isinstance(need, Decided):
+            self._desk.append(held)
+            return
+        self._waiting.add(held)
+        if isinstance(need, Elsewhere):
+            threading.Thread(target=self._act, args=(held, need.action), daemon=True).start()
+            return
+        held.end = time.monotonic() + need.seconds
+        if not isinstance(need, Passed):
+            mask = select.POLLIN if isinstance(need, Readable) else select.POLLOUT
+            self._poll.register(need.socket, mask)
+            self._sockets[need.socket.fileno()] = held
+
+    def _wake(self, held: _Held, error: Exception | None = None) -> None:
+        self._waiting.discard(held)
+        if not isinstance(held.need, Decided | Elsewhere | Passed | None):
+            descriptor = held.need.socket.fileno()
+            self._poll.unregister(descriptor)
+            del self._sockets[descriptor]
+        talk = held.conversation
+        self._ready.append((held, partial(talk.throw, error) if error else partial(talk.send, None)))
+
+    def _look_at_times(self) -> None:
+        self._looked = now = time.monotonic()
+        for one in list(self._waiting):
+            if isinstance(one.need, Passed) and (now >= one.end or self._stop.is_set()):
+                self._wake(one)
+            elif not isinstance(one.need, Passed | Elsewhere) and now >= one.end:
+                self._wake(one, TimeoutError(TIMED_OUT))
+
+    def _act(self, held: _Held, action: Callable[[], Any]) -> None:
+        talk = held.conversation
+        try:
+            step = partial(talk.send, action())
+        except Exception as error:  # noqa: BLE001 - it belongs to the conversation
+            step = partial(talk.throw, error)
+        self._done.append((held, step))
+        with suppress(OSError):  # nobody listens any more
+            self._ring.send(b"!")
+
+    def _answer_bell(self) -> None:
+        self._bell.recv(4096)
+        while self._done:
+            held, step = self._done.popleft()
+            self._waiting.discard(held)
+            self._ready.append((held, step))

@@ -1,0 +1,108 @@
+"""Octets and replies over one socket, waited for without holding up other connections."""
+
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from blog.delivery.replies import Reply
+from blog.delivery.waiting import Elsewhere, Readable, Writable, until
+
+LONGEST_LINE = 4096
+MOST_LINES = 128
+
+
+class Wire:
+    """A socket that takes octets and gives SMTP replies; each wait may take `patience` seconds."""
+
+    def __init__(self, patience: float) -> None:
+        self.patience = patience
+        self._buffer = b""
+        self._socket: socket.socket | None = None
+
+    async def connect(self, host: str, port: int, *, tls: bool) -> None:
+        """Open the socket; raises `OSError`."""
+
+        def connected() -> socket.socket:
+            raw = socket.create_connection((host, port), timeout=self.patience)
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return self._secured(raw, host) if tls else _unblocked(raw)
+
+        self._socket = await until(Elsewhere(connected))
+
+    async def secure(self, host: str) -> None:
+        """Begin TLS; the certificate is verified for `host`."""
+        if self._buffer:
+            raise ValueError("the relay spoke before TLS was up")  # a response injected by a third party
+        plain = self._opened()
+        self._socket = await until(Elsewhere(lambda: self._secured(plain, host)))
+
+    async def say(self, octets: bytes) -> Reply:
+        """Send and return the reply."""
+        await self.send(octets)
+        return await self.reply()
+
+    async def send(self, octets: bytes) -> None:
+        """Send all; whatever is raised, the last octet has not been taken."""
+        # The time-out counts for each block: a slow relay may take minutes over a long message (RFC 5321
+        # §4.5.3.2.5).
+        rest = memoryview(octets)
+        while rest:
+            taken = await self._do(self._opened().send, rest, Writable)
+            rest = rest[taken:]
+
+    async def reply(self) -> Reply:
+        """Read one reply; raises `OSError`, `EOFError`, or `ValueError` for what is none."""
+        texts: list[str] = []
+        while len(texts) < MOST_LINES:
+            line = await self._line()
+            if not line[:3].isdigit() or line[3:4] not in ("", " ", "-"):
+                raise ValueError("the relay answered something that is no SMTP reply")
+            texts.append(line[4:])
+            if line[3:4] != "-":
+                return Reply(int(line[:3]), "\n".join(texts))
+        raise ValueError("the relay's answer does not end")
+
+    def close(self) -> None:
+        """Close at once."""
+        if self._socket is not None:
+            self._socket.close()
+
+    async def _line(self) -> str:
+        while b"\n" not in self._buffer:
+            if len(self._buffer) > LONGEST_LINE:
+                raise ValueError("the relay's answer has no end of line")
+            received = await self._do(self._opened().recv, 65536, Readable)
+            if not received:
+                raise EOFError("connection closed by the relay")
+            self._buffer += received
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.rstrip(b"\r").decode("utf-8", "replace")
+
+    async def _do(
+        self, action: Callable[[Any], Any], argument: object, usual: type[Readable | Writable]
+    ) -> Any:
+        """Do what a socket may not be ready for, as soon as it is; TLS may want to read for a write."""
+        while True:
+            try:
+                return action(argument)
+            except ssl.SSLWantReadError:
+                await until(Readable(self._opened(), self.patience))
+            except ssl.SSLWantWriteError:
+                await until(Writable(self._opened(), self.patience))
+            except BlockingIOError:
+                await until(usual(self._opened(), self.patience))
+
+    def _secured(self, raw: socket.socket, host: str) -> socket.socket:
+        raw.settimeout(self.patience)
+        return _unblocked(ssl.create_default_context().wrap_socket(raw, server_hostname=host))
+
+    def _opened(self) -> socket.socket:
+        if self._socket is None:
+            raise OSError("the connection is not open")
+        return self._socket
+
+
+def _unblocked(opened: socket.socket) -> socket.socket:
+    opened.setblocking(False)
+    return opened
