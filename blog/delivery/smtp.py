@@ -122,14 +122,14 @@ class Connection:
             await self._command("RSET")
         skipped = Reply(503, "5.5.1 not asked")
         mail, rcpt, data = self._commands(envelope)
-        said = await self._wire.say(mail)
+        said = await self._wire.ask(mail)
         if said.code // 100 != 2:
             return Asked(said, skipped, skipped)
         self._dirty = True
-        to = await self._wire.say(rcpt)
+        to = await self._wire.ask(rcpt)
         if to.code // 100 != 2:
             return Asked(said, to, skipped)
-        return Asked(said, to, await self._wire.say(data))
+        return Asked(said, to, await self._wire.ask(data))
 
     async def _content_reply(self) -> Reply | Lost:
         self._wire.patience = FINAL_DOT_SECONDS
@@ -151,7 +151,7 @@ class Connection:
             if asked.data.code == 354 and not asked.ready:
                 # RFC 2920 §3.1: a relay may ask for the content although it refused the only recipient; a
                 # lone dot ends that transaction, and the answer must be a refusal.
-                await self._wire.say(END_OF_DATA)
+                await self._wire.ask(END_OF_DATA)
                 self._dirty = False
             return asked
         except (OSError, EOFError, ValueError) as error:
@@ -218,7 +218,7 @@ class Connection:
             raise ValueError("the relay offers neither AUTH PLAIN nor AUTH LOGIN")
 
     async def _command(self, line: str) -> Reply:
-        return await self._wire.say(line.encode() + b"\r\n")
+        return await self._wire.ask(line.encode() + b"\r\n")
 
 
 def _expect(reply: Reply, first_digit: int, where: str) -> None:

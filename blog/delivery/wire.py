@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -28,16 +29,16 @@ class Wire:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return self._secured(raw, host) if tls else _unblocked(raw)
 
-        self._socket = await until(Elsewhere(connected))
+        await self._begin_with(connected)
 
     async def secure(self, host: str) -> None:
         """Begin TLS; the certificate is verified for `host`."""
         if self._buffer:
             raise ValueError("the relay spoke before TLS was up")  # a response injected by a third party
         plain = self._opened()
-        self._socket = await until(Elsewhere(lambda: self._secured(plain, host)))
+        await self._begin_with(lambda: self._secured(plain, host))
 
-    async def say(self, octets: bytes) -> Reply:
+    async def ask(self, octets: bytes) -> Reply:
         """Send and return the reply."""
         await self.send(octets)
         return await self.reply()
@@ -92,6 +93,25 @@ class Wire:
                 await until(Writable(self._opened(), self.patience))
             except BlockingIOError:
                 await until(usual(self._opened(), self.patience))
+
+    async def _begin_with(self, make: Callable[[], socket.socket]) -> None:
+        """Have the socket made on a thread beside; who stops waiting for it leaves none open."""
+        made: list[socket.socket] = []
+        gone = threading.Event()
+
+        def make_or_drop() -> socket.socket:
+            made.append(make())
+            if gone.is_set():
+                made[0].close()
+            return made[0]
+
+        try:
+            self._socket = await until(Elsewhere(make_or_drop))
+        except BaseException:
+            gone.set()
+            for one in made:
+                one.close()
+            raise
 
     def _secured(self, raw: socket.socket, host: str) -> socket.socket:
         raw.settimeout(self.patience)

@@ -4,8 +4,11 @@ import socket
 import threading
 import time
 
+import pytest
+
 from blog.delivery.smtp import END_OF_DATA, Connection, Relay
-from blog.delivery.waiting import finish
+from blog.delivery.waiting import Elsewhere, finish
+from blog.delivery.wire import Wire
 
 MEGABYTE = 1024 * 1024
 BITE, PAUSE = MEGABYTE // 2, 0.05
@@ -35,3 +38,16 @@ def test_a_relay_that_takes_a_long_message_slowly_is_waited_for_as_long_as_it_go
         connection.abort()
     assert time.monotonic() - started > 1.2
     assert str(answer) == "250 2.0.0 queued"
+
+
+@pytest.mark.parametrize("order", ["made, then left", "left, then made"])
+def test_who_stops_waiting_for_a_connection_leaves_no_socket_open(order: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        waiting = Wire(5.0).connect("127.0.0.1", listener.getsockname()[1], tls=False)
+        need = waiting.send(None)
+        assert isinstance(need, Elsewhere)
+        if order == "left, then made":
+            waiting.close()
+        made = need.action()
+        waiting.close()
+    assert made.fileno() == -1
