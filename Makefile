@@ -40,6 +40,7 @@ prove: $(DEVELOPMENT) ## Break what can break while an issue is sent, audit ever
 
 bench: $(DEVELOPMENT) ## Measure what the project claims, with a peer or a limit in the same run
 	@$(BIN)/python -m benchmarks.sending
+	@$(BIN)/python -m benchmarks.planning
 	@$(BIN)/python -m benchmarks.building
 	@$(BIN)/python -m benchmarks.site
 	@$(BIN)/python -m benchmarks.search

@@ -1,0 +1,200 @@
+"""How long it takes to plan an issue for a great many subscribers, and how long others wait meanwhile.
+
+    make bench        or    python -m benchmarks.planning --subscribers 1000000
+
+Goals, for a million subscribers of twenty topics: 30 seconds; nobody who writes beside waits longer than half
+a second; taking the next hundred deliveries lasts 20 ms (99 of 100 times) whether few or nearly all of the
+issue has been sent; and the planner's memory does not grow with the list. Planned is by `blog digest run`,
+twice: a first issue, and one for people who have had the first. Beside it a process of its own stores a row
+and waits ten milliseconds, again and again, as sign-ups do.
+"""
+
+import argparse
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text, update
+
+from benchmarks.search import databases
+from blog import clock, migrate
+from blog.db import Database
+from blog.delivery import ledger
+from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
+from blog.delivery.states import Owner
+from tests.journeys.installation import Installation
+
+TOPICS, FIRST_ARTICLES = 20, 30
+COMBINATIONS = TOPICS * TOPICS
+AT_ONCE, CLAIMS = 100, 100
+NUMBERS = {
+    "sqlite": "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :many)",
+    "postgresql": "WITH numbers AS (SELECT generate_series(1, :many) AS n)",
+}
+PADDED = {"sqlite": "printf('%064d', n)", "postgresql": "lpad(n::text, 64, '0')"}
+
+
+def fill(database: Database, many: int) -> None:
+    """Store so many active readers, each of whom follows all topics, one or two of them."""
+    kind = "sqlite" if database.is_sqlite else "postgresql"
+    pairs = [sorted({f"topic-{one:02}", f"topic-{two:02}"}) for one in range(TOPICS) for two in range(TOPICS)]
+    followed = ["" if place % 5 < 2 else ",".join(pair) for place, pair in enumerate(pairs)]
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE bench_topics (place INTEGER PRIMARY KEY, topics TEXT)"))
+        session.execute(
+            text("INSERT INTO bench_topics VALUES (:place, :topics)"),
+            [{"place": place, "topics": topics} for place, topics in enumerate(followed)],
+        )
+        number = PADDED[kind]
+        address = "'reader' || n || '@example.org'"
+        session.execute(
+            text(
+                f"{NUMBERS[kind]} INSERT INTO subscribers (public_id, email, address, address_key, "
+                "address_hash, status, cadence, topics, timezone, language, nonce, created_at, confirmed_at) "
+                f"SELECT substr({number}, 33), {address}, {address}, {address}, {number}, 'active', "
+                f"'weekly', bench_topics.topics, 'Europe/Berlin', 'en', substr({number}, 33), :now, :now "
+                f"FROM numbers JOIN bench_topics ON place = n % {COMBINATIONS}"
+            ),
+            {"many": many, "now": clock.now() if kind == "postgresql" else str(clock.now())[:26]},
+        )
+        session.execute(text("DROP TABLE bench_topics"))
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        connection.commit()
+
+
+def articles(site: Installation, first: int, last: int) -> None:
+    """Write articles, two topics each, and publish them."""
+    for number in range(first, last):
+        topics = [f"topic-{number % TOPICS:02}", f"topic-{(number * 7 + 3) % TOPICS:02}"]
+        day = clock.now().isoformat()
+        site.write(f"article-{number:03}", title=f"Article {number}", date=day, topics=topics)
+    _run(site, "sync")
+
+
+def _run(site: Installation, *arguments: str) -> tuple[float, float]:
+    """Run a command; return its seconds, and the megabytes it had at most."""
+    started = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "-m", "blog.cli", *arguments], env=site.environment, stdout=subprocess.DEVNULL
+    ) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"blog {' '.join(arguments)} ended with {process.returncode}")
+    return time.perf_counter() - started, used.ru_maxrss / 1024
+
+
+def _write_beside(url: str, done: Event, told: Any) -> None:
+    """Store a row every ten milliseconds; tell how long each took."""
+    database, waits = Database(url), []
+    number = 0
+    while not done.is_set():
+        started = time.perf_counter()
+        with database.transaction() as session:
+            number += 1
+            session.execute(
+                text("INSERT INTO signup_counts (key, span, tries) VALUES (:key, :span, 1)"),
+                {"key": f"bench {os.getpid()} {number}", "span": "2020-01-01 00:00:00"},
+            )
+        waits.append(time.perf_counter() - started)
+        time.sleep(0.01)
+    database.dispose()
+    told.put(waits)
+
+
+@contextmanager
+def writers_beside(url: str) -> Iterator[list[float]]:
+    """Have somebody write until the block ends; the list then holds how long each write took."""
+    context = multiprocessing.get_context("spawn")
+    done, told, waits = context.Event(), context.Queue(), []  # type: ignore[var-annotated]
+    process = context.Process(target=_write_beside, args=(url, done, told))
+    process.start()
+    yield waits
+    done.set()
+    waits += told.get()
+    process.join()
+
+
+def claims(database: Database, issue: int) -> tuple[float, float]:
+    """Return the median and the 99th percentile, in milliseconds, of taking the next hundred."""
+    owner, took = Owner("bench/0", f"bench/0/{time.monotonic()}"), []
+    for _ in range(CLAIMS):
+        started = time.perf_counter()
+        with database.transaction() as session:
+            taken, _ = ledger.claim(session, issue, owner, AT_ONCE, clock.now())
+        took.append((time.perf_counter() - started) * 1000)
+        assert len(taken) == AT_ONCE
+    return statistics.median(took), sorted(took)[CLAIMS * 99 // 100]
+
+
+def nearly_done(database: Database, issue: int, left: int) -> None:
+    """Have all but the last deliveries of an issue accepted."""
+    with database.transaction() as session:
+        last = session.scalar(
+            text("SELECT max(id) FROM deliveries WHERE mailing_id = :issue"), {"issue": issue}
+        )
+        session.execute(
+            update(Delivery)
+            .where(Delivery.mailing_id == issue, Delivery.id <= last - left)
+            .values(state=DeliveryState.ACCEPTED, lease_until=None)
+        )
+
+
+def measure(name: str, database: Database, many: int) -> None:
+    """Plan twice on one database, and claim at three fills."""
+    with tempfile.TemporaryDirectory(prefix="planning-") as kept:
+        url = database.url.render_as_string(hide_password=False)
+        site = Installation(Path(kept), url, 25, 8000)
+        articles(site, 0, FIRST_ARTICLES)
+        fill(database, many)
+        for issue in ("first issue", "second issue"):
+            with writers_beside(url) as waits:
+                seconds, megabytes = _run(site, "digest", "run", "--cadence", "weekly")
+            print(
+                f"{name:<11} {many:,} subscribers, {issue}: {seconds:5.1f} s   {megabytes:4.0f} MB   "
+                f"writers beside waited {max(waits) * 1000:4.0f} ms at most ({len(waits)} writes)",
+                flush=True,
+            )
+            with database.reading() as session:
+                number = session.scalar(text("SELECT max(id) FROM mailings"))
+            fresh = claims(database, number)
+            nearly_done(database, number, left=2 * AT_ONCE * CLAIMS)
+            late = claims(database, number)
+            print(
+                f"{name:<11} the next {AT_ONCE}: at the beginning {fresh[0]:.1f} ms (p99 {fresh[1]:.1f}), "
+                f"near the end {late[0]:.1f} ms (p99 {late[1]:.1f})",
+                flush=True,
+            )
+            _accept_all(database, number)
+            articles(site, FIRST_ARTICLES, FIRST_ARTICLES + 10)
+
+
+def _accept_all(database: Database, issue: int) -> None:
+    with database.transaction() as session:
+        done = {"state": DeliveryState.ACCEPTED, "lease_until": None}
+        session.execute(update(Delivery).where(Delivery.mailing_id == issue).values(**done))
+        session.execute(update(Mailing).where(Mailing.id == issue).values(state=MailingState.DONE))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--subscribers", type=int, default=100_000)
+    options = parser.parse_args()
+    with databases() as found:
+        for name, database in found.items():
+            migrate.upgrade(database)
+            measure(name, database, options.subscribers)
+
+
+if __name__ == "__main__":
+    main()
