@@ -34,7 +34,7 @@ from blog.site import views as site
 from blog.subscribers import account_views as account
 from blog.subscribers import api
 from blog.subscribers import views as subscribers
-from blog.web import addresses, error_pages, guards, headers, interface, page_cache, static_files
+from blog.web import addresses, error_pages, guards, headers, interface, page_cache, probes, static_files
 from blog.web.context import services
 from blog.web.editions import Editions
 from blog.web.pieces import Services
@@ -122,7 +122,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         **flask_config(settings),
     )
     if not settings.is_local:
-        # A health check may come by the loopback name; no address is ever made from the Host header.
+        # On the machine one may ask by the loopback name; no address is ever made from the Host header.
         app.config["TRUSTED_HOSTS"] = [settings.host, "localhost", "127.0.0.1"]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -132,31 +132,32 @@ def _configure(app: Flask, settings: Settings) -> None:
 def _keep_pages(app: Flask, built: Services) -> None:
     """Put the page cache in front of everything, so that what it answers never reaches Flask."""
     read = editions.Reader(built.database, built.settings.content_dir)
-    app.wsgi_app = app.extensions["page_cache"] = page_cache.PageCache(  # type: ignore[method-assign]
+    cached = app.extensions["page_cache"] = page_cache.PageCache(
         app.wsgi_app,
         Editions(read, built.database),
         built.settings.page_cache_mb * 1024 * 1024,
         # The list is looked at when a host first asks: a door may have narrowed it after `create_app`.
         lambda host: not app.config["TRUSTED_HOSTS"] or host_is_trusted(host, app.config["TRUSTED_HOSTS"]),
     )
+    app.wsgi_app = probes.Probes(app.wsgi_app, cached)  # type: ignore[method-assign]
 
 
-@health.get("/healthz")
+@health.get(probes.ALIVE)
 @guards.public
 def alive() -> Response:
     """Say that the process answers."""
     return _line("ok", 200)
 
 
-@health.get("/readyz")
+@health.get(probes.READY)
 @guards.public
 def ready() -> Response:
-    """Say whether the site can do its work: the database answers and is at the schema of this code."""
+    """Say whether the site can do its work: the database answers and has what this code needs."""
     try:
         at, wanted = revisions.current(services().database), revisions.head()
     except (SQLAlchemyError, BlogError):
         return _line("the database does not answer", 503)
-    if at != wanted:
+    if revisions.is_behind(at):
         return _line(
             f"the database is at revision {at or 'none'}, this code needs {wanted}: run `blog db upgrade`",
             503,

@@ -3,14 +3,23 @@
 from sqlalchemy import inspect, text
 
 from blog.db import Database
-from blog.settings import ROOT
+from blog.settings import SHIPPED
 
-MIGRATIONS = ROOT / "migrations"
+MIGRATIONS = SHIPPED / "migrations"
 
 
 def head() -> str:
     """Return the newest revision this code knows: migrations are numbered."""
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
+def is_behind(at: str | None) -> bool:
+    """Whether a database at revision `at` lacks what this code needs.
+
+    One that is ahead does not: a migration leaves the code of before able to work (docs/decisions), so during
+    an upgrade old and new processes serve side by side.
+    """
+    return at is None or at < head()
 
 
 def current(database: Database) -> str | None:

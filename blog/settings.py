@@ -23,6 +23,11 @@ from blog.errors import SettingsError
 from blog.mail_settings import MailSettings
 
 ROOT = Path(__file__).resolve().parent.parent
+IS_SOURCE_TREE = (ROOT / "migrations").is_dir()
+#: Where templates and migrations lie: in the source tree beside the package, in an installed wheel inside it.
+SHIPPED = ROOT if IS_SOURCE_TREE else ROOT / "blog" / "shipped"
+#: Where content and data lie unless told: never among installed programs, where an upgrade deletes them.
+HOME = ROOT if IS_SOURCE_TREE else Path.cwd()
 SHORTEST_SECRET = 32
 HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
 PLACEHOLDERS = ("changeme", "change-me", "change_me", "your-secret", "secret-key")
@@ -43,8 +48,8 @@ class Settings(MailSettings):
     previous_secret_keys: list[SecretStr] = Field(
         [], description="Older secret keys (JSON list, newest first); their links keep working"
     )
-    content_dir: Path = Field(ROOT / "content", description="Folder with `site.toml`, `articles/`, `pages/`")
-    var_dir: Path = Field(ROOT / "var", description="Folder for the database, locks and caches")
+    content_dir: Path = Field(HOME / "content", description="Folder with `site.toml`, `articles/`, `pages/`")
+    var_dir: Path = Field(HOME / "var", description="Folder for the database, locks and caches")
     postal_address: str = Field(
         "", description="Printed under every digest, as the law asks in many countries"
     )
@@ -191,7 +196,7 @@ class Settings(MailSettings):
 
 def demo_file() -> Path:
     """Return where a running demo leaves its settings, so that commands beside it work on the same site."""
-    return Path(os.environ.get("BLOG_VAR_DIR") or ROOT / "var") / "demo.toml"
+    return Path(os.environ.get("BLOG_VAR_DIR") or HOME / "var") / "demo.toml"
 
 
 def demo_is_running() -> bool:

@@ -9,9 +9,9 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from blog import language
-from blog.settings import ROOT
+from blog.settings import SHIPPED
 
-TEMPLATES = ROOT / "templates"
+TEMPLATES = SHIPPED / "templates"
 
 
 def folders(own: Path | None) -> list[Path]:

@@ -51,7 +51,7 @@ def restore(file: Path, verify: bool, replace: bool, as_json: bool) -> None:
         click.echo(f"{file} can be restored: {_held(manifest)}.")
         return
     click.echo(f"Restored {_held(manifest)}.")
-    if manifest.revision != revisions.head():
+    if revisions.is_behind(manifest.revision):
         click.echo("Its schema is older: run blog db upgrade")
     click.echo("Workers send nothing until you have looked: blog worker --after-restore")
 

@@ -66,7 +66,7 @@ def export(folder: Path, live_url: str, workers: int | None, without_cards: bool
 def _export(plan: Plan, app: Flask, live: str, workers: int | None) -> dict[str, object]:
     """Export until nothing has changed meanwhile."""
     database = app.extensions["blog"].database
-    editions = app.wsgi_app.editions  # type: ignore[attr-defined]
+    editions = app.extensions["page_cache"].editions
     try:
         for _ in range(TRIES):
             before = editions.certain()
@@ -104,7 +104,7 @@ def open_app(live: str) -> Application:
 
 def _application(live: str) -> Flask:
     app = create_app(load_settings())
-    app.wsgi_app.editions.look_every(LOOK_SECONDS)  # type: ignore[attr-defined]
+    app.extensions["page_cache"].editions.look_every(LOOK_SECONDS)
     origin = "" if live == app.extensions["blog"].settings.site_url else f" {live}"
     policy = headers.PAGE_POLICY.replace("form-action 'self'", f"form-action 'self'{origin}")
 

@@ -12,7 +12,7 @@ from blog.web.pieces import Services
 
 
 def open_services(ready: bool = True) -> Services:
-    """Return the services; with `ready`, refuse a database that is not at the newest schema.
+    """Return the services; with `ready`, refuse a database that lacks what this code needs.
 
     The database is closed when the command ends.
     """
@@ -20,7 +20,7 @@ def open_services(ready: bool = True) -> Services:
     context = click.get_current_context(silent=True)
     if context is not None:
         context.call_on_close(services.database.dispose)
-    if ready and revisions.current(services.database) != revisions.head():
+    if ready and revisions.is_behind(revisions.current(services.database)):
         raise BlogError("the database is not at this version's schema; run: blog db upgrade")
     return services
 

@@ -8,7 +8,6 @@ import click
 
 from blog.cli.opening import open_services
 from blog.errors import UsageError
-from blog.settings import ROOT
 
 # granian's shutdown was seen to hang when it was told to stop while a worker started; this bounds it.
 KILL_SECONDS = "3"
@@ -35,7 +34,7 @@ def command(host: str, port: int, workers: int) -> list[str]:
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
         "--workers", str(workers), "--blocking-threads", "4", "--workers-kill-timeout", KILL_SECONDS,
         "--respawn-failed-workers", "--no-ws", "--http", "1", "--log-level", "error",
-        "--working-dir", str(ROOT), "wsgi:app",
+        "--factory", "blog:create_app",
     ]  # fmt: skip
 
 

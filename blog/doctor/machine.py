@@ -67,8 +67,13 @@ def check_database(database: Database) -> Iterator[Finding]:
         return
     if at == wanted:
         yield good("migrations", f"at {at}")
+    elif not revisions.is_behind(at):
+        mend = "install the version that upgraded it, at the latest before the next upgrade"
+        yield warning(
+            "migrations", f"at {at}; this version knows {wanted}", "old code serves, but misses news", mend
+        )
     else:
-        why = "commands refuse to work on another schema"
+        why = "commands refuse to work on an older schema"
         yield wrong(
             "migrations", f"at {at or 'none'}; this version wants {wanted}", why, "run: blog db upgrade"
         )

@@ -32,7 +32,7 @@ PAGES = (
 
 
 def edition(app: Flask) -> Edition:
-    found = app.wsgi_app.editions.current()  # type: ignore[attr-defined]
+    found = app.extensions["page_cache"].editions.current()
     assert isinstance(found, Edition)
     return found
 

@@ -1,5 +1,8 @@
 """The application as a whole: health, hosts, proxies."""
 
+import socket
+import time
+
 import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
@@ -34,6 +37,30 @@ def test_a_site_whose_database_is_away_is_not_ready_and_says_so_kindly(settings:
     answer = client.get("/", headers={"Host": "localhost"})
     assert answer.status_code == 503
     assert "Back in a moment" in answer.text
+
+
+def test_an_orchestrator_asks_by_the_address_of_the_machine(client: FlaskClient) -> None:
+    for path in ("/healthz", "/readyz"):
+        assert client.get(path, headers={"Host": "10.42.0.7:8000"}).status_code == 200
+    assert client.get("/", headers={"Host": "10.42.0.7:8000"}).status_code == 400
+
+
+def test_a_process_whose_database_hangs_is_alive(settings: Settings) -> None:
+    """A server that takes the connection and says nothing, as behind a firewall that drops."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://127.0.0.1:{silent.getsockname()[1]}/none"
+        app = create_app(settings.model_copy(update={"database_url": url}))
+        started = time.monotonic()
+        assert app.test_client().get("/healthz").status_code == 200
+        assert time.monotonic() - started < 2
+
+
+def test_code_of_before_goes_on_serving_when_the_database_is_upgraded(
+    client: FlaskClient, database: Database
+) -> None:
+    with database.transaction() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert client.get("/readyz").text == "ready\n"
 
 
 @pytest.mark.parametrize(
