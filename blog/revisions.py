@@ -1,5 +1,7 @@
 """Which schema a database has, and which one this code wants; cheap enough to ask at every start."""
 
+from pathlib import Path
+
 from sqlalchemy import inspect, text
 
 from blog.db import Database
@@ -8,9 +10,9 @@ from blog.settings import SHIPPED
 MIGRATIONS = SHIPPED / "migrations"
 
 
-def head() -> str:
+def head(folder: Path = MIGRATIONS) -> str:
     """Return the newest revision this code knows: migrations are numbered."""
-    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+    return max(path.name.partition("_")[0] for path in (folder / "versions").glob("[0-9]*_*.py"))
 
 
 def is_behind(at: str | None) -> bool:

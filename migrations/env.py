@@ -13,7 +13,4 @@ context.configure(
     include_object=described,
 )
 with context.begin_transaction():
-    if connection.dialect.name == "postgresql":
-        # A migration must not queue behind a long reader with everyone else behind it.
-        connection.exec_driver_sql("SET LOCAL lock_timeout = '4s'")
     context.run_migrations()
