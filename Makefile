@@ -45,6 +45,7 @@ bench: $(DEVELOPMENT) ## Measure what the project claims, with a peer or a limit
 	@$(BIN)/python -m benchmarks.site
 	@$(BIN)/python -m benchmarks.search
 	@$(BIN)/python -m benchmarks.people
+	@$(BIN)/python -m benchmarks.moving
 	@$(BIN)/python -m benchmarks.spike
 
 check: $(DEVELOPMENT) ## Format, lint, types, import rules

@@ -56,7 +56,7 @@ def restore(settings: Settings, database: Database, path: Path, replace: bool, n
         there = _has_tables(database)
         if there and not replace:
             raise UsageError("there is a database already; to put the backup in its place add --replace")
-        _refuse_workers(settings.var_dir / "slots")
+        refuse_workers(settings.var_dir / "slots")
         _mark(settings.var_dir / "slots")
         database.dispose()
         if database.is_sqlite:
@@ -93,7 +93,8 @@ def _has_tables(database: Database) -> bool:
         return inspect(session.connection()).has_table("alembic_version")
 
 
-def _refuse_workers(slots: Path) -> None:
+def refuse_workers(slots: Path) -> None:
+    """Raise `BlogError` while a worker of this host works with the database."""
     for lock in slots.glob("*.lock"):
         descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
         try:

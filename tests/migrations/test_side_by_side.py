@@ -17,7 +17,7 @@ from sqlalchemy import JSON, Boolean, DateTime, Float, Integer, LargeBinary, Met
 from sqlalchemy.exc import SQLAlchemyError
 
 from blog import migrate, revisions
-from blog.db import Database
+from blog.db import Database, UTCDateTime
 from blog.errors import Busy
 from blog.settings import ROOT, Settings
 from tests.commanding import refused
@@ -124,8 +124,9 @@ def _use(database: Database, tables: list[Table], number: int) -> None:
 def _value(column: Any, number: int) -> Any:
     if column.name in CHOICES:
         return CHOICES[column.name]
+    moment = datetime.fromtimestamp(number, UTC)
     for kind, value in (
-        (Boolean, False), (Integer, number), (Float, 0.5), (DateTime, datetime.fromtimestamp(number, UTC)),
+        (Boolean, False), (Integer, number), (Float, 0.5), (DateTime, moment), (UTCDateTime, moment),
         (JSON, []), (LargeBinary, b"x"),
     ):  # fmt: skip
         if isinstance(column.type, kind):
