@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from blog.settings import ROOT
+from tests.deploy import containerfile
 from tests.journeys.installation import Installation, fetch, free_port
 
 WRITABLE = "var"
@@ -24,11 +25,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` of a fresh environment with the wheel in it; what it depends on is borrowed from ours."""
     folder = tmp_path_factory.mktemp("installed")
     tree = folder / "tree"
-    # Copied: a build leaves nothing in the tree that is being worked on.
-    for name in ("blog", "migrations", "templates"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, tree)
+    tree.mkdir()
+    # The very files that the container is built from.
+    for name in containerfile.copied():
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, tree)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
     built = [*pip, "wheel", "--no-deps", "--no-index", "--no-build-isolation", "-w", str(folder), str(tree)]
     subprocess.run(built, check=True)
@@ -79,12 +82,16 @@ def test_a_wheel_migrates_checks_publishes_and_serves_with_nothing_else_to_write
         assert done.returncode == 0, (arguments, done)
     log = site.folder / "var" / "serve.log"
     with log.open("wb") as stream:
-        command = [*contained(site), str(installed / "blog"), "serve", "--port", str(site.port)]
+        words = " ".join(containerfile.command("CMD")).replace("0.0.0.0", "127.0.0.1")
+        words = words.replace("8000", str(site.port)).replace("--workers 2", "--workers 1")
+        command = [*contained(site), str(installed / "blog"), *words.split()]
         server = subprocess.Popen(
             command, env=site.environment, cwd=site.folder, stdout=stream, stderr=stream
         )
     try:
         site._wait_until_up(server)
+        healthy = [str(installed / "python"), *containerfile.healthcheck(site.port)[1:]]
+        subprocess.run(healthy, check=True)
         host = {"Host": "news.example.org"}
         assert fetch(f"{site.site}/readyz").body == "ready\n"
         assert (
@@ -95,6 +102,7 @@ def test_a_wheel_migrates_checks_publishes_and_serves_with_nothing_else_to_write
     finally:
         server.terminate()
         server.wait(20)
+    assert subprocess.run(healthy, capture_output=True, check=False).returncode == 1
     assert "Traceback" not in log.read_text()
     assert blog("worker", "--help").returncode == 0
 
