@@ -1,5 +1,7 @@
 """`blog db move`: all of one database in the other, proven, and nobody is mailed twice for it."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -126,6 +128,30 @@ def test_what_the_new_database_will_not_take_leaves_it_as_empty_as_before(
         transfer.move(other, database)
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Subscriber)) == 0
+
+
+KILLED = """
+import os, sys
+from blog import transfer
+from blog.db import Database
+def tell(done, total):
+    if done * 2 > total:
+        os.kill(os.getpid(), 9)
+transfer.move(Database(sys.argv[1]), Database(sys.argv[2]), tell)
+"""
+
+
+def test_a_move_that_is_killed_half_way_leaves_nothing_and_is_simply_done_again(
+    database: Database, other: Database
+) -> None:
+    fill(other)
+    urls = [each.url.render_as_string(hide_password=False) for each in (other, database)]
+    done = subprocess.run([sys.executable, "-c", KILLED, *urls], capture_output=True, check=False)
+    assert done.returncode == -9, done.stderr
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Subscriber)) == 0
+    transfer.move(other, database)
+    assert rows(database) == rows(other)
 
 
 def test_a_row_that_reads_otherwise_than_it_was_written_is_noticed(
