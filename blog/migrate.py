@@ -17,6 +17,8 @@ from blog.revisions import MIGRATIONS
 
 #: A number of ours among PostgreSQL's advisory locks: one migration at a time, from whatever host.
 ONE_AT_A_TIME = 0x626C6F67
+#: lock_not_available, deadlock_detected: somebody works with a table that is to be changed.
+IN_THE_WAY = ("55P03", "40P01")
 
 
 def configuration(folder: Path = MIGRATIONS) -> Config:
@@ -90,7 +92,7 @@ def _plainly() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == "55P03":  # lock_not_available
+        if getattr(error.orig, "sqlstate", None) in IN_THE_WAY:
             raise Busy(
                 f"somebody holds a table that has to be changed and did not let go within {LOCK_TIMEOUT} (a "
                 "backup, a long query); everything is as before: run blog db upgrade again, when that is over"
