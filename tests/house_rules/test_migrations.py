@@ -1,7 +1,7 @@
 """Migrations are read: none takes away what the release before still uses, none holds a table for long.
 
 Expand, then contract: a column or table goes in the release after the last one whose code used it
-(docs/decisions/0006-expand-then-contract.md). What looks dangerous and is not is argued for in `REVIEWED`.
+(docs/decisions/0007-expand-then-contract.md). What looks dangerous and is not is argued for in `REVIEWED`.
 """
 
 import ast
