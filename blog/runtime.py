@@ -1,8 +1,9 @@
 """The only place that chooses which piece serves which purpose."""
 
 from blog.articles.publication import Publication
+from blog.bounces import giving_up
 from blog.db import Database
-from blog.delivery import suppression
+from blog.delivery import recording, suppression
 from blog.links import Links
 from blog.settings import Settings
 from blog.subscribers import lifecycle
@@ -26,3 +27,4 @@ def build(settings: Settings) -> Services:
 def introduce() -> None:
     """Have rooms hear from those below what they must know; doing it twice changes nothing."""
     suppression.heard_by(lifecycle.write_down)
+    recording.given_up_is_heard_by(giving_up.count)

@@ -11,9 +11,17 @@ from typing import Any
 from sqlalchemy import CursorResult, exists, select, update
 from sqlalchemy.orm import Session
 
-from blog.delivery import events, stopping
+from blog.delivery import events, health, stopping
 from blog.delivery.events import Event
-from blog.delivery.models import IS_IN_HAND, IS_WAITING, Delivery, DeliveryState, Mailing, MailingState
+from blog.delivery.models import (
+    IS_IN_HAND,
+    IS_WAITING,
+    Delivery,
+    DeliveryState,
+    Mailing,
+    MailingHealth,
+    MailingState,
+)
 from blog.delivery.states import CLAIMED, DEFERRED, LONG_AGO, OPEN, PLANNED
 from blog.errors import BlogError, NoSuchIssue
 
@@ -45,6 +53,7 @@ def move(session: Session, mailing_id: int, event: Event, now: datetime) -> None
         events.note(session, mailing_id, event, now)
         if event is Event.RESUMED:
             stopping.try_again(session, mailing_id, now)
+            health.begin_anew(session, mailing_id)
         return
     state = state_of(session, mailing_id)
     wanted = " or ".join(sorted(sources))
@@ -79,6 +88,7 @@ def pause_after_the_first(session: Session, now: datetime) -> None:
     tried = select(Mailing.id).where(
         Mailing.state == MailingState.SENDING,
         Mailing.first_to.is_not(None),
+        Mailing.id.not_in(select(MailingHealth.mailing_id).where(MailingHealth.canary_to.is_not(None))),
         ~waiting,
         Mailing.id.not_in(in_hand),
     )

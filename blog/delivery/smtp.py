@@ -145,10 +145,7 @@ class Connection:
 
     def _envelope_replies(self) -> Asked | Lost:
         try:
-            if self._dirty:
-                self._read_reply()
-            self._dirty = True
-            asked = Asked(self._read_reply(), self._read_reply(), self._read_reply())
+            asked = self._read_asked()
             if asked.data.code == 354 and not asked.ready:
                 # RFC 2920 §3.1: a relay may ask for the content although it refused the only recipient; a
                 # lone dot ends that transaction, and the answer must be a refusal.
@@ -157,6 +154,16 @@ class Connection:
             return asked
         except (OSError, EOFError, ValueError) as error:
             return Lost(_reason(error))
+
+    def _read_asked(self) -> Asked:
+        """Read the answers to an envelope; 421 is the last word of a connection (RFC 5321 §3.8)."""
+        reset = self._read_reply() if self._dirty else None
+        if reset and reset.code == 421:
+            return Asked(reset, reset, reset)
+        self._dirty = True
+        mail = self._read_reply()
+        rcpt = mail if mail.code == 421 else self._read_reply()
+        return Asked(mail, rcpt, rcpt if rcpt.code == 421 else self._read_reply())
 
     def _own_refusal(self, envelope: Envelope) -> Asked | None:
         """Refuse for the relay what it has said it cannot take (RFC 1870 §6.1, RFC 6531 §3.4)."""
