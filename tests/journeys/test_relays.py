@@ -21,6 +21,7 @@ from blog.web.pieces import Services
 from tests.bounces.dovecot import PASSWORD, USER, Dovecot, dovecot
 from tests.commanding import blog, blog_json
 from tests.digests.test_plan import article, subscriber
+from tests.opensmtpd import opensmtpd
 from tests.postfix import Postfix, postfix
 
 READERS = 20
@@ -95,6 +96,26 @@ def is_as_it_was_sent(raw: bytes) -> None:
     assert lint(ours) == []
 
 
+def goes_there_and_back(
+    settings: Settings, given: dict[str, str], issue: str, box: Dovecot, mx: Postfix
+) -> None:
+    """Send an issue and take in what bounces: everybody has it once, and who has no mailbox is known."""
+    blog(settings, "worker", "--until-idle", **given)
+    assert blog_json(settings, "digest", "status", issue)["accepted"] == READERS + 2
+    readers = box.folder.parent / "readers"
+    wait_for(lambda: sum(len(mailbox(readers, f"r{n}")) for n in range(READERS)) == READERS, mx)
+    for number in range(READERS):
+        assert len(mailbox(readers, f"r{number}")) == 1
+    is_as_it_was_sent(mailbox(readers, "r0")[0])
+    wait_for(lambda: len(list((box.folder / "new").glob("*"))) == 2, mx)
+    tally = blog_json(settings, "bounces", "poll", **given)
+    assert (tally["applied"], tally["kinds"]) == (2, {"hard": 2})
+    account = blog_json(settings, "digest", "status", issue)
+    assert (account["eligible"], account["accepted"], account["bounced"]) == (READERS + 2, READERS, 2)
+    for name, status in (("gone", "bounced"), ("nobody", "bounced"), ("r0", "active")):
+        assert blog_json(settings, "subscribers", "show", f"{name}@example.com")["status"] == status
+
+
 @pytest.mark.sqlite
 def test_through_postfix_with_starttls_and_a_password_to_mailboxes_and_bounces_back_into_ours(
     services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -115,20 +136,21 @@ def test_through_postfix_with_starttls_and_a_password_to_mailboxes_and_bounces_b
         said = clear.exchange(None, Envelope("news@example.org", "r0@example.com")).envelope
         clear.quit()
         assert "Must issue a STARTTLS command first" in str(said)
-        blog(settings, "worker", "--until-idle", **given)
-        assert blog_json(settings, "digest", "status", issue)["accepted"] == READERS + 2
-        readers = box.folder.parent / "readers"
-        wait_for(lambda: sum(len(mailbox(readers, f"r{n}")) for n in range(READERS)) == READERS, mx)
-        for number in range(READERS):
-            assert len(mailbox(readers, f"r{number}")) == 1
-        is_as_it_was_sent(mailbox(readers, "r0")[0])
-        wait_for(lambda: len(list((box.folder / "new").glob("*"))) == 2, server)
-        tally = blog_json(settings, "bounces", "poll", **given)
+        goes_there_and_back(settings, given, issue, box, mx)
         # In groups over a few connections: the relay says who came, and what each connection did.
         done = [line for line in server.log().splitlines() if " auth=1 mail=" in line]
         assert 1 <= len(done) <= settings.smtp_connections
-    assert (tally["applied"], tally["kinds"]) == (2, {"hard": 2})
-    account = blog_json(settings, "digest", "status", issue)
-    assert (account["eligible"], account["accepted"], account["bounced"]) == (READERS + 2, READERS, 2)
-    for name, status in (("gone", "bounced"), ("nobody", "bounced"), ("r0", "active")):
-        assert blog_json(settings, "subscribers", "show", f"{name}@example.com")["status"] == status
+
+
+@pytest.mark.sqlite
+def test_through_opensmtpd_which_knows_no_pipelining(services: Services, settings: Settings) -> None:
+    issue = planned(services, settings, "gone", "nobody")
+    with dovecot() as box, destination(box) as mx, opensmtpd(mx.port) as port:
+        plain = Connection(Relay("127.0.0.1", port, "news.example.org"))
+        assert "PIPELINING" not in plain.features
+        plain.quit()
+        given = {
+            "mail_port": str(port), "bounce_address": "bounces@example.org",
+            "bounce_mailbox": box.address("pop3"), "bounce_mailbox_password": PASSWORD,
+        }  # fmt: skip
+        goes_there_and_back(settings, given, issue, box, mx)
