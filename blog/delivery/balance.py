@@ -6,7 +6,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from blog.delivery.models import IS_WAITING, Delivery, DeliveryState, Mailing, MailingState
-from blog.delivery.pacing import PACED
 from blog.delivery.states import DEFERRED, OPEN, PLANNED, Balance, Progress
 
 #: Over how long the pace is measured.
@@ -45,21 +44,19 @@ def progress(session: Session, mailing_id: int, now: datetime) -> Progress | Non
         return None
     settled = Delivery.state.not_in(OPEN) & (Delivery.updated_at > now - PACE)
     put_off = Delivery.state.in_([PLANNED, DEFERRED]) & (Delivery.next_at > now)
-    paced = Delivery.state == PLANNED, Delivery.reason == PACED, Delivery.next_at > now
-    number, first, later, next_try_at, held_back = session.execute(
+    number, first, later, next_try_at = session.execute(
         select(
             func.count().filter(settled),
             func.min(Delivery.updated_at).filter(settled),
             func.count().filter(put_off),
             func.min(Delivery.next_at).filter(put_off),
-            func.count().filter(*paced),
         ).where(Delivery.mailing_id == mailing_id)
     ).one()
     seconds = max((now - first).total_seconds(), 1.0) if first else 1.0
     per_second = number / seconds if found.state == MailingState.SENDING else 0.0
     due = found.pending - later
     left = due / per_second if per_second and due else None
-    return Progress(found, per_second, left, later, next_try_at, held_back)
+    return Progress(found, per_second, left, later, next_try_at)
 
 
 def uncertain(session: Session, mailing_id: int) -> list[tuple[str, str]]:

@@ -43,6 +43,9 @@ MOVES: dict[Event, tuple[frozenset[MailingState], MailingState]] = {
 def move(session: Session, mailing_id: int, event: Event, now: datetime) -> None:
     """Move a mailing on; raise `BlogError`, saying where it stands, if that is not possible from there."""
     sources, target = MOVES[event]
+    if event is Event.RESUMED:
+        # First, as by who pauses it: rows taken in another order could have two wait for one another.
+        health.begin_anew(session, mailing_id)
     moved = session.execute(
         update(Mailing)
         .where(Mailing.id == mailing_id, Mailing.state.in_([source.value for source in sources]))
@@ -53,7 +56,6 @@ def move(session: Session, mailing_id: int, event: Event, now: datetime) -> None
         events.note(session, mailing_id, event, now)
         if event is Event.RESUMED:
             stopping.try_again(session, mailing_id, now)
-            health.begin_anew(session, mailing_id)
         return
     state = state_of(session, mailing_id)
     wanted = " or ".join(sorted(sources))

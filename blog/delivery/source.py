@@ -110,12 +110,11 @@ class Source:
 
     def _claim_oldest(self, session: Session) -> list[Claim]:
         now, self._soon = self._sending.clock(), None
-        sending = [
-            mailing_id
-            for mailing_id in ledger.sending(session)
-            if quality.may_go_on(session, mailing_id, self._sending.bars, now)
-        ]
-        for mailing_id in sending:
+        sending = []
+        for mailing_id in ledger.sending(session):
+            if not quality.may_go_on(session, mailing_id, self._sending.bars, now):
+                continue
+            sending.append(mailing_id)
             claims, put_off = self._claim_of(session, mailing_id, now)
             if put_off and not claims:
                 # There may be others behind them; looking on here would hold the database meanwhile.

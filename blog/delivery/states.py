@@ -106,7 +106,7 @@ class Progress:
     """How far a mailing is: its balance, how fast it goes, and when it will be through at that pace.
 
     `per_second` counts what was settled within the last minute; `later` are those whose time has not come:
-    put off by the relay, or waiting for their own morning, or, those in `held_back`, for the pace.
+    put off by the relay, or waiting for their own morning.
     """
 
     balance: Balance
@@ -114,4 +114,3 @@ class Progress:
     seconds_left: float | None
     later: int
     next_try_at: datetime | None
-    held_back: int = 0
