@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from blog.delivery import learning
+from blog.delivery import learning, ledger
 from blog.delivery.models import IS_WAITING, Delivery, DeliveryState, Mailing, Pace
 from blog.delivery.outcomes import EXPIRED
 from blog.delivery.pace import Day, Gate, Limits
@@ -22,15 +22,22 @@ RELAY, WARM_UP = "the relay", "the warm-up"
 
 
 def take(
-    session: Session, owner: Owner, limits: Limits, claims: Sequence[Claim], now: datetime
+    session: Session, owner: Owner, limits: Limits, claims: Sequence[Claim], now: datetime, most: int = 100
 ) -> list[Claim]:
-    """Return those of these claims that may go now; the others are put off, or ended if it was for days."""
+    """Return those of these claims that may go now, up to `most`, and release the others that might.
+
+    What may not is put off, or ended if it was for days.
+    """
     if not claims or not applies(session, limits, now):
         return list(claims)
     gates = _gates(session, limits, {domain_of(claim.address) for claim in claims}, now)
-    granted, put_off, hopeless = [], [], []
+    granted: list[Claim] = []
+    put_off, hopeless, surplus = [], [], []
     began = session.scalar(select(Mailing.created_at).where(Mailing.id == claims[0].mailing_id)) or now
     for claim in claims:
+        if len(granted) >= most:
+            surplus.append(claim.id)
+            continue
         mine = [gates[place] for place in (RELAY, WARM_UP, domain_of(claim.address)) if place in gates]
         shut = [gate for gate in mine if not gate.is_open()]
         if any(learning.is_given_up(gate.refused_since, began, now) for gate in shut):
@@ -43,6 +50,8 @@ def take(
             gate.take()
         granted.append(claim)
     _keep(session, gates.values())
+    if surplus:
+        ledger.release(session, owner, surplus, now)
     if hopeless:
         _give_up(session, owner, hopeless, now)
     if put_off:

@@ -21,6 +21,8 @@ from blog.delivery.verp import ReturnPath
 from blog.errors import Busy
 
 CLAIM_AT_ONCE = 100
+#: What is to be put off is taken in larger lots, so that those behind it need not wait for long.
+PUT_OFF_AT_ONCE = 2000
 #: What falls due within so many seconds is waited for with the connections open.
 WORTH_WAITING = 2.0
 LOOK_AGAIN = 0.02
@@ -61,6 +63,7 @@ class Source:
         self._claims: deque[Claim] = deque()
         self._closed = False
         self._soon: float | None = None
+        self._lot = CLAIM_AT_ONCE
 
     def next(self) -> Claim | None:
         """Return a claimed delivery; None when nothing may go now or we are to stop."""
@@ -130,9 +133,11 @@ class Source:
         owner, skipped = self._sending.owner, 1
         while skipped:
             # Suppressed addresses can empty a claim while more are due behind them.
-            claims, skipped = ledger.claim(session, mailing_id, owner, CLAIM_AT_ONCE, now)
+            claims, skipped = ledger.claim(session, mailing_id, owner, self._lot, now)
             if claims:
-                granted = pacing.take(session, owner, self._sending.limits, claims, now)
+                limits = self._sending.limits
+                granted = pacing.take(session, owner, limits, claims, now, CLAIM_AT_ONCE)
+                self._lot = CLAIM_AT_ONCE if granted else min(self._lot * 4, PUT_OFF_AT_ONCE)
                 return granted, len(granted) < len(claims)
         return [], False
 

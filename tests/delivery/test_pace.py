@@ -1,6 +1,7 @@
 """The buckets: whatever order workers come in, no stretch of time holds more than was allowed."""
 
 import threading
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -14,10 +15,13 @@ from blog.db import Database
 from blog.delivery import ledger, pacing
 from blog.delivery.models import Delivery, Pace
 from blog.delivery.pace import Gate, Limits, WarmUp
-from blog.delivery.states import Claim, Owner
+from blog.delivery.smtp import Relay
+from blog.delivery.source import Sending, Source
+from blog.delivery.states import Claim, Owner, Policy
 from blog.pace_settings import PaceSettings, Rate, rate
 from tests.mailings import make_mailing
 
+HOUR = timedelta(hours=1)
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 
 
@@ -149,6 +153,28 @@ def test_workers_at_the_same_moment_are_granted_one_bucket_between_them(database
     assert moments[0] > now
     assert {round((b - a).total_seconds(), 1) for a, b in pairwise(moments)} <= {13.3, 0.0}
     assert moments[-1] <= now + timedelta(minutes=11)
+
+
+@pytest.mark.sqlite
+def test_those_behind_many_that_must_wait_are_found_in_a_few_claims(database: Database) -> None:
+    now = clock.now()
+    with database.transaction() as session:
+        people = [f"r{n}@gmail.com" for n in range(1500)] + [f"r{n}@example.org" for n in range(150)]
+        make_mailing(session, people, now)
+        session.add(Pace(place="gmail.com", tokens=0, at=now, per_second=1, blocked_until=now + HOUR))
+    relay = Relay("127.0.0.1", 1, "test")
+    sending = Sending(database, Owner("h/0", "h/0/r"), relay, 1, Policy.HOLD, lambda _: {}, clock.now)
+    source = Source(sending, threading.Event())
+    claims = 1
+    while (found := source.next()) is None:
+        assert source.soon() == 0.0
+        claims += 1
+    assert found.address == "r0@example.org"
+    assert claims <= 5
+    with database.reading() as session:
+        states = Counter(row.state for row in session.query(Delivery))
+    # No more is in hand than is handed over in a moment.
+    assert states == {"planned": 1550, "claimed": 100}
 
 
 def test_a_warm_up_allows_so_many_a_day_and_then_no_limit(database: Database) -> None:
