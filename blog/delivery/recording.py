@@ -4,7 +4,7 @@ The statements are built once: building them for each message cost more than the
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,21 +24,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from blog.delivery import events, health, learning, replacing, suppression
+from blog.delivery import events, giving_up, health, learning, replacing, suppression
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
 from blog.delivery.states import CLAIMED, HANDING_OVER, LEASE, TRANSITIONS, Fenced, Owner, Result
 from blog.delivery.suppression import Reason, unless_suppressed
 
 LONGEST_REPLY = 500
-
-GivenUp = Callable[[Session, int, str, datetime], None]
-_HEARERS: list[GivenUp] = []
-
-
-def given_up_is_heard_by(hearer: GivenUp) -> None:
-    """Have a room above told, in the same transaction, when a mailbox was given up after days of refusals."""
-    if hearer not in _HEARERS:
-        _HEARERS.append(hearer)
 
 
 def record(
@@ -63,7 +54,7 @@ def record(
             if result.bad_address:
                 _suppress(session, result, now)
             if result.gave_up:
-                _tell_given_up(session, result, now)
+                giving_up.tell(session, result.delivery_id, result.reply, now)
     return _hand_over(connection, owner, intents, now) if intents else set()
 
 
@@ -88,11 +79,6 @@ def _hand_over(connection: Connection, owner: Owner, intents: Sequence[int], now
 def _suppress(session: Session, result: Result, now: datetime) -> None:
     column = select(Delivery.address_hash).where(Delivery.id == result.delivery_id)
     suppression.suppress(session, session.scalars(column).one(), Reason.BOUNCED, now)
-
-
-def _tell_given_up(session: Session, result: Result, now: datetime) -> None:
-    for hearer in _HEARERS:
-        hearer(session, result.delivery_id, result.reply, now)
 
 
 def _key(owner: Owner, result: Result) -> dict[str, Any]:
