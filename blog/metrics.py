@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from blog import clock
 from blog.articles.models import ContentVersion
-from blog.delivery import backlog
+from blog.delivery import backlog, holding
 from blog.delivery.models import Delivery, Mailing, MailingState, OutboxMail
 from blog.digests.models import ScheduleRun
 from blog.settings import Settings
@@ -90,6 +90,8 @@ def _stored(session: Session, now: datetime) -> Iterator[Metric]:
     )
     mailings = select(Mailing.state, func.count()).group_by(Mailing.state)
     yield _by("blog_mailings", "Issues by where they stand", "state", session.execute(mailings).all())
+    held = holding.gauges(session, now).items()
+    yield _by("blog_held_back", "Domains and issues that are held back, by why", "why", held)
     ran = select(ScheduleRun.cadence, func.max(ScheduleRun.ran_at)).group_by(ScheduleRun.cadence)
     runs = [(cadence, at.timestamp()) for cadence, at in session.execute(ran)]
     yield _by("blog_last_run_timestamp_seconds", "When a cadence was planned last", "cadence", runs)

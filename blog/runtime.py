@@ -1,8 +1,12 @@
 """The only place that chooses which piece serves which purpose."""
 
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
 from blog.articles.publication import Publication
 from blog.db import Database
-from blog.delivery import suppression
+from blog.delivery import giving_up, suppression
 from blog.links import Links
 from blog.settings import Settings
 from blog.subscribers import lifecycle
@@ -26,3 +30,11 @@ def build(settings: Settings) -> Services:
 def introduce() -> None:
     """Have rooms hear from those below what they must know; doing it twice changes nothing."""
     suppression.heard_by(lifecycle.write_down)
+    giving_up.heard_by(_count_given_up)
+
+
+def _count_given_up(session: Session, delivery_id: int, reply: str, now: datetime) -> None:
+    # Imported when it happens: a command that only looks at files starts without the rooms of people.
+    from blog.bounces import giving_up as counting
+
+    counting.count(session, delivery_id, reply, now)

@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from blog.errors import SettingsError
-from blog.mail_settings import MailSettings
+from blog.pace_settings import PaceSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 IS_SOURCE_TREE = (ROOT / "migrations").is_dir()
@@ -33,7 +33,7 @@ HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
 PLACEHOLDERS = ("changeme", "change-me", "change_me", "your-secret", "secret-key")
 
 
-class Settings(MailSettings):
+class Settings(PaceSettings):
     """The settings: environment `BLOG_*` first, then `blog.toml`, then a running demo's, then the default."""
 
     model_config = SettingsConfigDict(

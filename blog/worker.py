@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from blog import clock
 from blog.articles import reading
 from blog.bounces import mailbox
-from blog.delivery import ledger, outbox, signing, verp, witness
+from blog.delivery import ledger, outbox, pace, quality, signing, verp, witness
 from blog.delivery.models import DeliveryState
 from blog.delivery.sender import Report, Sending, send_due
 from blog.delivery.slots import slot
@@ -139,6 +139,8 @@ class Work:
             returns=return_path(self.services),
             sign=signing.signer(signing.ordered(settings)),
             notes=Witness(slots_of(self.services), self.owner),
+            limits=pace.limits(settings),
+            bars=quality.bars(settings),
         )
 
 

@@ -121,7 +121,6 @@ class Conversation(asyncio.Protocol):
         self._fault = self._script.fault(recipient)
         if self._fault == "mail 421":
             self._say("421 4.3.2 closing")
-            self._hang_up()
         elif self._fault in ("mail 451", "rcpt 451"):
             self._say("451 4.7.1 greylisted")
         elif self._fault.startswith("rcpt "):
@@ -202,6 +201,8 @@ class Conversation(asyncio.Protocol):
     def _say(self, text: str) -> None:
         if self._transport and not self._transport.is_closing():
             self._transport.write(text.encode() + b"\r\n")
+        if text.startswith("421"):
+            self._hang_up()
 
     def _hang_up(self) -> None:
         if self._transport:

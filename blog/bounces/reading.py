@@ -24,6 +24,8 @@ FAILED = "failed"
 DELIVERED = frozenset({"delivered", "relayed", "expanded"})
 
 _LINK = re.compile(r"/unsubscribe/([A-Za-z0-9_-]{44})(?![A-Za-z0-9_-])")
+#: "ada@example.org: 550 5.1.1 no such user"
+_QUOTED = re.compile(r"(?m)^[^\s@:]{1,64}@[^\s@:]{1,255}: ([45]\d\d[ -][^\r\n]{1,400})")
 _MESSAGE_ID = re.compile(r"(?im)^message-id:\s*(<[^<>\s@]{1,180}@[^<>\s@]{1,180}>)")
 
 
@@ -86,8 +88,20 @@ def _failure(parts: list[Message]) -> tuple[Kind, str, str] | None:
                 # "5.1.1 (no such mailbox)": a comment may follow (RFC 3464 §2.3.4).
                 status = str(block.get("Status", "")).partition("(")[0].strip()
                 words = str(block.get("Diagnostic-Code", "")).partition(";")[2].strip()
+                if not words and status.endswith(".0.0"):
+                    words = _in_the_letter(parts)
                 return kind_of(status, words), status, " ".join(words.split())
     return None
+
+
+def _in_the_letter(parts: list[Message]) -> str:
+    """Return the reply that the letter to a person quotes; OpenSMTPD's report says no more than 5.0.0."""
+    for part in parts:
+        if part.get_content_type() == "text/plain":
+            text = part.get_payload(decode=True)
+            found = _QUOTED.search(text.decode("latin-1")) if isinstance(text, bytes) else None
+            return found[1] if found else ""
+    return ""
 
 
 def _blocks(part: Message) -> Iterator[Message]:

@@ -26,6 +26,7 @@ class Door(StrEnum):
 
     COMMAND = "command"
     MAILBOX = "mailbox"
+    RELAY = "relay"
     SES = "ses"
     POSTMARK = "postmark"
     MAILGUN = "mailgun"

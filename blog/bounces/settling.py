@@ -54,7 +54,7 @@ def settle(
         return Fate.UNKNOWN
     if subject.delivery and subject.delivery.state == DeliveryState.HANDING_OVER:
         return Fate.LATER
-    if not _is_new(session, subject, report, door, now):
+    if not _is_new(session, subject, report.kind, report.code, door, now):
         return Fate.REPEATED
     if report.kind is Kind.COMPLAINT:
         _complaint(session, tokens, subject, report, now)
@@ -65,12 +65,20 @@ def settle(
     return Fate.APPLIED
 
 
-def _is_new(session: Session, subject: Subject, report: Report, door: Door, now: datetime) -> bool:
+def count(session: Session, subject: Subject, kind: Kind, code: str, door: Door, now: datetime) -> None:
+    """Count a failure that is no hard one, once; it ends the subscription if there were enough of them."""
+    if not _is_new(session, subject, kind, code, door, now) or _has_confirmed_since(session, subject):
+        return
+    if _is_enough(session, subject, now):
+        suppression.suppress(session, subject.address_hash, Reason.BOUNCED, now)
+
+
+def _is_new(session: Session, subject: Subject, kind: Kind, code: str, door: Door, now: datetime) -> bool:
     row = {
-        "key": f"{subject.name} {report.kind}",
+        "key": f"{subject.name} {kind}",
         "address_hash": subject.address_hash,
-        "kind": report.kind,
-        "code": report.code,
+        "kind": kind,
+        "code": code,
         "door": door,
         "at": now,
     }

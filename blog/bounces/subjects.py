@@ -47,7 +47,7 @@ def _by_delivery_tag(session: Session, tokens: Tokens, tag: Tag) -> Subject | No
     if not tokens.is_mark(Purpose.RETURN, f"d{tag.number}", tag.mark):
         return None
     delivery = session.get(Delivery, tag.number)
-    return _of_delivery(delivery) if delivery else None
+    return of_delivery(delivery) if delivery else None
 
 
 def _by_tag(session: Session, tokens: Tokens, tag: Tag) -> Subject | None:
@@ -71,7 +71,7 @@ def _by_link(session: Session, tokens: Tokens, naming: Naming) -> Subject | None
             )
         )
         if delivery:
-            return _of_delivery(delivery, link)
+            return of_delivery(delivery, link)
     return None
 
 
@@ -80,7 +80,7 @@ def _by_message_id(session: Session, tokens: Tokens, naming: Naming) -> Subject 
         return None
     delivery = session.scalar(select(Delivery).where(Delivery.message_id.in_(naming.message_ids)).limit(1))
     if delivery:
-        return _of_delivery(delivery)
+        return of_delivery(delivery)
     wanted = select(OutboxMail).where(OutboxMail.message_id.in_(naming.message_ids)).limit(1)
     mail = session.scalar(wanted)
     for address in _addressees(session, mail) if mail else ():
@@ -106,11 +106,12 @@ def _by_address(session: Session, tokens: Tokens, address: str) -> Subject | Non
     )
     delivery = session.scalar(sent.order_by(Delivery.id.desc()).limit(1))
     if delivery:
-        return _of_delivery(delivery)
+        return of_delivery(delivery)
     return Subject(f"p{person.public_id}", address_hash, None)
 
 
-def _of_delivery(delivery: Delivery, link: str = "") -> Subject:
+def of_delivery(delivery: Delivery, link: str = "") -> Subject:
+    """Return a delivery as what a report is about."""
     return Subject(f"d{delivery.id}", delivery.address_hash, delivery.updated_at, delivery, link=link)
 
 

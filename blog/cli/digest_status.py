@@ -12,7 +12,7 @@ from rich.text import Text
 
 from blog import clock
 from blog.cli.opening import json_option, open_services, print_json
-from blog.delivery import balance, stopping
+from blog.delivery import balance, holding, pace, stopping
 from blog.delivery.models import MailingState
 from blog.delivery.states import Progress
 from blog.errors import NoSuchIssue
@@ -46,15 +46,18 @@ def status(issue: int, watching: bool, as_json: bool) -> None:
         found = balance.progress(session, issue, clock.now())
         unknown = balance.uncertain(session, issue)
         refusal = stopping.reason(session, issue)
+        back = holding.of(session, issue, pace.limits(services.settings), clock.now())
     if found is None:
         raise NoSuchIssue(issue)
     if as_json:
-        print_json(asdict(found.balance) | pace(found))
+        print_json(asdict(found.balance) | speed(found) | ({"held_back": back} if back else {}))
         return
     click.echo(described(issue, found))
     if refusal:
         click.echo(f"  stopped, since the relay refuses us: {refusal}")
         click.echo(f"  mend that (blog doctor helps), then go on with: blog digest resume {issue}")
+    for line in back:
+        click.echo(f"  {line}")
     for address, message_id in unknown:
         click.echo(f"  uncertain: {address} {message_id}")
 
@@ -106,7 +109,7 @@ def described(issue: int, found: Progress) -> str:
     return "\n".join(lines)
 
 
-def pace(found: Progress) -> dict[str, Any]:
+def speed(found: Progress) -> dict[str, Any]:
     """Return what JSON says of the pace, while there is one."""
     if found.balance.state != MailingState.SENDING:
         return {}

@@ -10,6 +10,9 @@ from blog.delivery.waiting import Passed, until
 #: After the relay itself was the trouble: the first pause in seconds, doubled up to a quarter of an hour.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 900.0
 
+#: So many domains that have had enough of us, one after the other, are one relay that has.
+MOST_DOMAINS = 3
+
 #: A relay's words may quote an address, and no address is written to a log.
 _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 
@@ -23,17 +26,26 @@ class Channel:
         self._patience = patience
         self._failures = self._refusals = 0
         self._paused_until = 0.0
+        self._refused: set[str] = set()
         self.trouble = ""
         self.given_up = False
 
     def works(self) -> None:
         """Note that the relay took a message."""
         self._failures = self._refusals = 0
+        if self._refused:
+            self._refused.clear()
 
     def refuses_us(self) -> int:
         """Note that the relay refused a message because of us; return how often in a row."""
         self._refusals += 1
         return self._refusals
+
+    async def refuses_domain(self, domain: str, why: str) -> None:
+        """Note that a domain has had enough of us; several, and none that takes mail, are the relay."""
+        self._refused.add(domain)
+        if len(self._refused) >= MOST_DOMAINS:
+            await self.fails(why)
 
     async def fails(self, why: str) -> None:
         """Note that the relay was the trouble, and wait before the next try."""

@@ -11,9 +11,17 @@ from typing import Any
 from sqlalchemy import CursorResult, exists, select, update
 from sqlalchemy.orm import Session
 
-from blog.delivery import events, stopping
+from blog.delivery import events, health, stopping
 from blog.delivery.events import Event
-from blog.delivery.models import IS_IN_HAND, IS_WAITING, Delivery, DeliveryState, Mailing, MailingState
+from blog.delivery.models import (
+    IS_IN_HAND,
+    IS_WAITING,
+    Delivery,
+    DeliveryState,
+    Mailing,
+    MailingHealth,
+    MailingState,
+)
 from blog.delivery.states import CLAIMED, DEFERRED, LONG_AGO, OPEN, PLANNED
 from blog.errors import BlogError, NoSuchIssue
 
@@ -35,6 +43,9 @@ MOVES: dict[Event, tuple[frozenset[MailingState], MailingState]] = {
 def move(session: Session, mailing_id: int, event: Event, now: datetime) -> None:
     """Move a mailing on; raise `BlogError`, saying where it stands, if that is not possible from there."""
     sources, target = MOVES[event]
+    if event is Event.RESUMED:
+        # First, as by who pauses it: rows taken in another order could have two wait for one another.
+        health.begin_anew(session, mailing_id)
     moved = session.execute(
         update(Mailing)
         .where(Mailing.id == mailing_id, Mailing.state.in_([source.value for source in sources]))
@@ -79,6 +90,7 @@ def pause_after_the_first(session: Session, now: datetime) -> None:
     tried = select(Mailing.id).where(
         Mailing.state == MailingState.SENDING,
         Mailing.first_to.is_not(None),
+        Mailing.id.not_in(select(MailingHealth.mailing_id).where(MailingHealth.canary_to.is_not(None))),
         ~waiting,
         Mailing.id.not_in(in_hand),
     )

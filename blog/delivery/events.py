@@ -26,6 +26,8 @@ class Event(StrEnum):
     CORRECTED = "corrected"
     FIRST_DONE = "paused after the first"
     STOPPED = "stopped: the relay refuses us"
+    TOO_MANY = "paused: too many came back"
+    CANARY_WELL = "the first share went well"
 
     DEFERRED = "deferred"
     CONNECTION_LOST = "connection lost"

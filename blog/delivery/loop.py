@@ -54,6 +54,7 @@ class Loop:
         self._ready: deque[tuple[_Held, Callable[[], Need]]] = deque()
         self._desk: list[_Held] = []
         self._waiting: set[_Held] = set()
+        self._pausing: set[_Held] = set()
         self._sockets: dict[int, _Held] = {}
         self._poll = select.poll()
         self._done: deque[tuple[_Held, Callable[[], Need]]] = deque()
@@ -67,7 +68,7 @@ class Loop:
         self._poll.register(self._bell, select.POLLIN)
         self._ready.extend((one, partial(one.conversation.send, None)) for one in held)
         try:
-            while self._ready or self._desk or self._waiting:
+            while self._ready or self._desk or self._waiting or self._pausing:
                 self._turn()
         finally:
             for one in held:
@@ -76,7 +77,7 @@ class Loop:
             self._ring.close()
 
     def _turn(self) -> None:
-        while self._ready:
+        for _ in range(len(self._ready)):
             self._resume(*self._ready.popleft())
         for descriptor, _ in self._poll.poll(self._patience()):
             if descriptor == self._bell.fileno():
@@ -88,14 +89,18 @@ class Loop:
             for one in self._desk:
                 self._wake(one)
             self._desk.clear()
+        self._end_pauses()
         if time.monotonic() - self._looked >= LOOK_SECONDS:
             self._look()
-            self._look_at_times()
+            self._end_waits()
 
     def _patience(self) -> int:
         """Return how many milliseconds to wait for a socket."""
+        if self._ready:
+            return 0
         if not self._desk:
-            return int(LOOK_SECONDS * 1000)
+            soonest = min((one.end for one in self._pausing), default=float("inf")) - time.monotonic()
+            return int(max(0.0, min(soonest, LOOK_SECONDS)) * 1000)
         return GATHER_MS if len(self._desk) < len(self._sockets) else 0
 
     def _resume(self, held: _Held, step: Callable[[], Need]) -> None:
@@ -113,18 +118,21 @@ class Loop:
         if isinstance(need, Decided):
             self._desk.append(held)
             return
+        if isinstance(need, Passed):
+            held.end = time.monotonic() + need.seconds
+            self._pausing.add(held)
+            return
         self._waiting.add(held)
         if isinstance(need, Elsewhere):
             threading.Thread(target=self._act, args=(held, need.action), daemon=True).start()
             return
         held.end = time.monotonic() + need.seconds
-        if not isinstance(need, Passed):
-            mask = select.POLLIN if isinstance(need, Readable) else select.POLLOUT
-            self._poll.register(need.socket, mask)
-            self._sockets[need.socket.fileno()] = held
+        self._poll.register(need.socket, select.POLLIN if isinstance(need, Readable) else select.POLLOUT)
+        self._sockets[need.socket.fileno()] = held
 
     def _wake(self, held: _Held, error: Exception | None = None) -> None:
         self._waiting.discard(held)
+        self._pausing.discard(held)
         if not isinstance(held.need, Decided | Elsewhere | Passed | None):
             descriptor = held.need.socket.fileno()
             self._poll.unregister(descriptor)
@@ -132,13 +140,15 @@ class Loop:
         talk = held.conversation
         self._ready.append((held, partial(talk.throw, error) if error else partial(talk.send, None)))
 
-    def _look_at_times(self) -> None:
+    def _end_pauses(self) -> None:
+        now, stopped = time.monotonic(), self._stop.is_set()
+        for one in [one for one in self._pausing if stopped or now >= one.end]:
+            self._wake(one)
+
+    def _end_waits(self) -> None:
         self._looked = now = time.monotonic()
-        for one in list(self._waiting):
-            if isinstance(one.need, Passed) and (now >= one.end or self._stop.is_set()):
-                self._wake(one)
-            elif not isinstance(one.need, Passed | Elsewhere) and now >= one.end:
-                self._wake(one, TimeoutError(TIMED_OUT))
+        for one in [one for one in self._sockets.values() if now >= one.end]:
+            self._wake(one, TimeoutError(TIMED_OUT))
 
     def _act(self, held: _Held, action: Callable[[], Any]) -> None:
         talk = held.conversation

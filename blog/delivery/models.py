@@ -8,7 +8,7 @@ know subscribers, only addresses.
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from blog.db import Base, BigId, UTCDateTime
@@ -145,6 +145,38 @@ class DeliveryEvent(Base):
 #: In words: SQLite uses a partial index only where the condition is the index's own, not a bound value.
 IS_WAITING = text("deliveries.state IN ('planned', 'deferred')")
 IS_IN_HAND = text("deliveries.state IN ('claimed', 'handing_over')")
+
+
+class Pace(Base):
+    """How fast mail may go to one place now: a bucket, and what its server has taught us by refusing."""
+
+    __tablename__ = "paces"
+
+    place: Mapped[str] = mapped_column(String(300), primary_key=True)
+    tokens: Mapped[float] = mapped_column(Float)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    planned_to: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    per_second: Mapped[float | None] = mapped_column(Float)
+    blocked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    refusals: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    refused_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    words: Mapped[str] = mapped_column(String(500), server_default="")
+
+
+class MailingHealth(Base):
+    """How a mailing does since somebody last let it go on, and the share of it that goes first."""
+
+    __tablename__ = "mailing_health"
+
+    mailing_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("mailings.id"), primary_key=True, autoincrement=False
+    )
+    bounced: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    complained: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    settled_before: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    look_at: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    canary_to: Mapped[int | None] = mapped_column(BigId)
+    canary_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Suppression(Base):

@@ -13,6 +13,9 @@ from blog.delivery.stopping import REFUSED_US
 #: RFC 5321 §4.5.4.1 asks for at least 30 minutes between tries; greylisting usually opens after 15.
 RETRY_DELAYS = tuple(timedelta(minutes=m) for m in (15, 45, 120, 240, 480))
 GIVE_UP_AFTER = 12
+#: Back in the queue behind the others of the domain; how long it really waits is the matter of the pace.
+SLOWED_DELAY = timedelta(minutes=1)
+SLOWED, EXPIRED = "slowed", "expired"
 #: A connection that broke says nothing about the recipient: the first tries follow at once.
 RECONNECT_DELAYS = (
     timedelta(0),
@@ -45,8 +48,8 @@ def of_envelope(claim: Claim, asked: Asked | Lost, now: datetime) -> Result | Tr
         return Trouble(asked.why)
     if asked.ready:
         return None
-    for reply in (asked.mail, asked.rcpt, asked.data):
-        if reply.code == 421:
+    for part, reply in ((None, asked.mail), (Part.RECIPIENT, asked.rcpt), (Part.CONTENT, asked.data)):
+        if reply.code == 421 and _is_of_relay(part, reply):
             return Trouble(str(reply))
     if asked.mail.code // 100 != 2:
         return Trouble(f"sender refused: {asked.mail}")
@@ -55,8 +58,16 @@ def of_envelope(claim: Claim, asked: Asked | Lost, now: datetime) -> Result | Tr
     return _not_taken(claim, Part.CONTENT, asked.data, now)
 
 
+def _is_of_relay(part: Part | None, reply: Reply) -> bool:
+    """Whether all must wait: before a recipient is named, nothing can be about their domain."""
+    return part is None or meanings.of(part, reply.code, reply.text) is Meaning.RELAY
+
+
 def _not_taken(claim: Claim, part: Part, reply: Reply, now: datetime) -> Result:
     meaning = meanings.of(part, reply.code, reply.text)
+    if meaning is Meaning.SLOWER:
+        later = now + SLOWED_DELAY
+        return Result(claim.id, DeliveryState.DEFERRED, SLOWED, str(reply), next_at=later, slower=True)
     if meaning in (Meaning.LATER, Meaning.RELAY):
         return _deferred(claim, reply, now)
     if meaning is Meaning.BAD_ADDRESS:
@@ -68,7 +79,7 @@ def _not_taken(claim: Claim, part: Part, reply: Reply, now: datetime) -> Result:
 
 def _deferred(claim: Claim, reply: Reply, now: datetime) -> Result:
     if claim.attempts >= GIVE_UP_AFTER:
-        return Result(claim.id, DeliveryState.FAILED, "expired", str(reply))
+        return Result(claim.id, DeliveryState.FAILED, EXPIRED, str(reply), gave_up=True)
     delay = RETRY_DELAYS[min(claim.attempts, len(RETRY_DELAYS) - 1)]
     return Result(claim.id, DeliveryState.DEFERRED, "deferred", str(reply), next_at=now + delay)
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from blog.delivery import events, replacing, suppression
+from blog.delivery import events, giving_up, health, learning, replacing, suppression
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
 from blog.delivery.states import CLAIMED, HANDING_OVER, LEASE, TRANSITIONS, Fenced, Owner, Result
 from blog.delivery.suppression import Reason, unless_suppressed
@@ -43,26 +43,32 @@ def record(
     """
     connection = session.connection()
     by_state: dict[DeliveryState, list[Result]] = defaultdict(list)
-    for result in results:
+    for result in learning.heed(session, list(results), now):
         by_state[result.state].append(result)
     for state, same in by_state.items():
-        _settle(connection, owner, state, same, now)
+        if not _settle(connection, owner, state, same, now):
+            continue  # Our own COMMIT was taken the first time, whatever follows with it.
+        if state is DeliveryState.BOUNCED:
+            health.bounced(session, [result.delivery_id for result in same])
         for result in same:
             if result.bad_address:
                 _suppress(session, result, now)
+            if result.gave_up:
+                giving_up.tell(session, result.delivery_id, result.reply, now)
     return _hand_over(connection, owner, intents, now) if intents else set()
 
 
 def _settle(
     connection: Connection, owner: Owner, state: DeliveryState, results: Sequence[Result], now: datetime
-) -> None:
+) -> bool:
     changed = connection.execute(_SETTLE[state], [_columns(owner, result, now) for result in results])
     if changed.rowcount == len(results):
         events.note_results(connection, state, results, now)
-        return
+        return True
     for result in results:
         if not connection.scalar(_IS_RECORDED, _key(owner, result)):
             raise Fenced(f"delivery {result.delivery_id} has changed hands")
+    return False
 
 
 def _hand_over(connection: Connection, owner: Owner, intents: Sequence[int], now: datetime) -> set[int]:
@@ -88,7 +94,13 @@ def _columns(owner: Owner, result: Result, now: datetime) -> dict[str, Any]:
         "now": now,
         "unknown": int(result.unknown),
         "later": result.next_at,
+        "tried": int(_uses_up_a_try(result)),
     }
+
+
+def _uses_up_a_try(result: Result) -> bool:
+    """Whether a refusal uses up one of the recipient's tries: greylisting does, a domain that is shut not."""
+    return result.state is DeliveryState.DEFERRED and not result.slower
 
 
 def _settling(state: DeliveryState) -> Update:
@@ -108,6 +120,8 @@ def _settling(state: DeliveryState) -> Update:
             reply=bindparam("said"),
             lease_until=None,
             updated_at=bindparam("now"),
+            # One that was handed over was counted then; one that the relay refused before is counted now.
+            attempts=_TABLE.c.attempts + case((_TABLE.c.state == CLAIMED.value, bindparam("tried")), else_=0),
             unknowns=_TABLE.c.unknowns + bindparam("unknown"),
             next_at=func.coalesce(bindparam("later", type_=_TABLE.c.next_at.type), _TABLE.c.next_at),
         )

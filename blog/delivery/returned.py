@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from blog.delivery import events
+from blog.delivery import events, health
 from blog.delivery.events import Event
 from blog.delivery.models import Delivery, DeliveryState, OutboxMail
 
@@ -29,6 +29,8 @@ def came_back(
     )
     if changed.rowcount != 1:  # type: ignore[attr-defined]
         return False
+    if state is DeliveryState.BOUNCED:
+        health.bounced(session, [delivery.id])
     if before is DeliveryState.ACCEPTED:
         events.note(session, delivery.mailing_id, Event.TAKEN, taken_at, delivery.id, reply or "")
     return True
@@ -43,6 +45,7 @@ def complained(session: Session, delivery: Delivery, words: str, now: datetime) 
         .execution_options(synchronize_session=False)
     )
     events.note(session, delivery.mailing_id, Event.COMPLAINED, now, delivery.id, words)
+    health.complained(session, delivery.mailing_id)
 
 
 def single_came_back(session: Session, mail: OutboxMail, words: str) -> None:

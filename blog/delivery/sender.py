@@ -4,54 +4,31 @@ One thread holds all connections: see `loop`.
 """
 
 import threading
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
-from blog.db import Database
-from blog.delivery import ledger, outcomes, splice, stopping, witness
+from blog.delivery import ledger, outcomes, pacing, splice, stopping
 from blog.delivery.channel import Channel, without_addresses
 from blog.delivery.desk import Desk
 from blog.delivery.loop import Loop
 from blog.delivery.models import DeliveryState
 from blog.delivery.outcomes import Trouble
 from blog.delivery.replies import Asked, Envelope, Lost, Reply
-from blog.delivery.signing import Sign
-from blog.delivery.smtp import END_OF_DATA, Connection, Relay, Unreachable
-from blog.delivery.states import Claim, Owner, Policy, Result
-from blog.delivery.verp import ReturnPath
+from blog.delivery.smtp import END_OF_DATA, Connection, Unreachable
+from blog.delivery.source import Sending, Source
+from blog.delivery.states import Claim, Result
+from blog.delivery.waiting import Passed, until
 from blog.errors import Busy
 
-CLAIM_AT_ONCE = 100
+__all__ = ["Report", "Sending", "send_due"]
+
 MESSAGES_PER_CONNECTION = 1000
-Personalise = Callable[[Claim], Mapping[str, bytes]]
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Sending:
-    """What a sender needs: where rows are, who it is, where mail goes, and what fills the holes.
-
-    `returns` names each delivery, for what comes back; `sign` makes signatures.
-    """
-
-    database: Database
-    owner: Owner
-    relay: Relay
-    connections: int
-    policy: Policy
-    personalise: Personalise
-    clock: Callable[[], datetime]
-    returns: ReturnPath | None = None
-    sign: Sign | None = None
-    notes: witness.Witness | None = None
 
 
 @dataclass(frozen=True)
@@ -87,59 +64,6 @@ def send_due(sending: Sending, stop: threading.Event, patience: int | None = Non
     return Report(desk.results, channel.trouble if channel.given_up else None)
 
 
-class Source:
-    """Hands out claimed deliveries, claiming more when the last are gone."""
-
-    def __init__(self, sending: Sending, stop: threading.Event) -> None:
-        self._sending = sending
-        self._stop = stop
-        self._claims: deque[Claim] = deque()
-
-    def next(self) -> Claim | None:
-        """Return a claimed delivery; None when nothing is due or we are to stop."""
-        if self._stop.is_set():
-            return None
-        if not self._claims:
-            self._claims.extend(self._claim())
-        return self._claims.popleft() if self._claims else None
-
-    def close(self) -> None:
-        """Release what was claimed and not begun."""
-        self._release(list(self._claims))
-
-    def give_back(self, mailing_id: int) -> None:
-        """Release what was claimed of a mailing: it may be paused, and each try would cost a connection."""
-        self._release([claim for claim in self._claims if claim.mailing_id == mailing_id])
-
-    def _release(self, claims: list[Claim]) -> None:
-        with self._sending.database.transaction() as session:
-            ids = [claim.id for claim in claims]
-            ledger.release(session, self._sending.owner, ids, self._sending.clock())
-        self._claims = deque(claim for claim in self._claims if claim not in claims)
-
-    def _claim(self) -> list[Claim]:
-        sent = witness.last_sent(self._sending.notes.folder) if self._sending.notes else []
-        try:
-            with self._sending.database.transaction() as session:
-                witness.refuse_restored(session, sent)
-                return self._claim_oldest(session)
-        except (SQLAlchemyError, Busy, witness.Restored) as error:
-            log.warning("delivery.claim_waits", error=type(error).__name__)
-            self._stop.wait(1.0)
-            return []
-
-    def _claim_oldest(self, session: Session) -> list[Claim]:
-        owner, now = self._sending.owner, self._sending.clock()
-        for mailing_id in ledger.sending(session):
-            skipped = 1
-            while skipped:
-                # Suppressed addresses can empty a claim while more are due behind them.
-                claims, skipped = ledger.claim(session, mailing_id, owner, CLAIM_AT_ONCE, now)
-                if claims:
-                    return claims
-        return []
-
-
 class Courier:
     """Works one connection: asks for a message, hands it over, records, and goes on."""
 
@@ -156,12 +80,13 @@ class Courier:
         """Carry messages until there are none, or the relay has been given up."""
         granted: Outgoing | None = None
         try:
-            following = await self._next()
+            following = await self._await()
             while granted or following:
                 asked = None if granted and self._is_worn() else following
                 granted = await self._round(granted, asked)
                 if asked is following:
-                    following = await self._next()
+                    # With a message granted nobody waits here: the relay waits for it.
+                    following = await (self._next() if granted else self._await())
             if self._connection:
                 await self._connection.quit()
         finally:
@@ -185,9 +110,14 @@ class Courier:
         untouched = following.claim.id if following and isinstance(verdict, Trouble) else None
         allowed = await self._desk.hand_in(results, ready.claim.id if ready else None, untouched)
         self._stop_if_refused(results, granted, following)
+        slowed = await self._slow_down(results, granted, following)
         if isinstance(verdict, Trouble) or isinstance(exchange.content, Lost):
             self._drop()
-            await self._channel.fails(_why(verdict, exchange.content))
+            # After a 421 the connection is over (RFC 5321 §3.8), and that is no trouble of the relay.
+            if not slowed:
+                await self._channel.fails(_why(verdict, exchange.content))
+        elif any(result.reply.startswith("421") for result in results):
+            self._drop()
         if ready and not allowed:
             await self._withdraw(ready)
             return None
@@ -211,6 +141,25 @@ class Courier:
             except (SQLAlchemyError, Busy) as error:
                 # The next refusal tries again; a courier that ended here would leave its rows to their lease.
                 log.warning("delivery.stop_waits", error=type(error).__name__)
+
+    async def _slow_down(
+        self, results: list[Result], granted: Outgoing | None, following: Outgoing | None
+    ) -> bool:
+        """Leave alone the domains that ask for it; return whether one has."""
+        slower = {result.delivery_id: result.reply for result in results if result.slower}
+        for outgoing in (granted, following):
+            if outgoing and outgoing.claim.id in slower:
+                domain = pacing.domain_of(outgoing.claim.address)
+                self._give_back_domain(domain)
+                await self._channel.refuses_domain(domain, slower[outgoing.claim.id])
+        return bool(slower)
+
+    def _give_back_domain(self, domain: str) -> None:
+        try:
+            self._source.give_back_domain(domain)
+        except (SQLAlchemyError, Busy) as error:
+            # They are tried, then, and refused once more; a courier that ended here would be worse.
+            log.warning("delivery.giving_back_waits", error=type(error).__name__)
 
     def _content_result(self, claim: Claim, answer: Reply | Lost | None) -> Result:
         policy, now = self._sending.policy, self._sending.clock()
@@ -260,6 +209,14 @@ class Courier:
                 log.error("delivery.render_failed", delivery=claim.id, error=type(error).__name__)
                 await self._desk.hand_in([Result(claim.id, DeliveryState.FAILED, "render")])
         return None
+
+    async def _await(self) -> Outgoing | None:
+        """Return the next message; while pace or a first share hold it back for a moment, wait for it."""
+        while not (found := await self._next()) and (pause := self._source.soon()) is not None:
+            if self._channel.given_up:
+                return None
+            await until(Passed(pause))
+        return found
 
     def _finished(self, claim: Claim) -> Outgoing:
         message = self._segments(claim.variant_id).fill(self._sending.personalise(claim))

@@ -144,10 +144,7 @@ class Connection:
 
     async def _envelope_replies(self) -> Asked | Lost:
         try:
-            if self._dirty:
-                await self._wire.reply()
-            self._dirty = True
-            asked = Asked(await self._wire.reply(), await self._wire.reply(), await self._wire.reply())
+            asked = await self._read_asked()
             if asked.data.code == 354 and not asked.ready:
                 # RFC 2920 §3.1: a relay may ask for the content although it refused the only recipient; a
                 # lone dot ends that transaction, and the answer must be a refusal.
@@ -156,6 +153,16 @@ class Connection:
             return asked
         except (OSError, EOFError, ValueError) as error:
             return Lost(_reason(error))
+
+    async def _read_asked(self) -> Asked:
+        """Read the answers to an envelope; 421 is the last word of a connection (RFC 5321 §3.8)."""
+        reset = await self._wire.reply() if self._dirty else None
+        if reset and reset.code == 421:
+            return Asked(reset, reset, reset)
+        self._dirty = True
+        mail = await self._wire.reply()
+        rcpt = mail if mail.code == 421 else await self._wire.reply()
+        return Asked(mail, rcpt, rcpt if rcpt.code == 421 else await self._wire.reply())
 
     def _own_refusal(self, envelope: Envelope) -> Asked | None:
         """Refuse for the relay what it has said it cannot take (RFC 1870 §6.1, RFC 6531 §3.4)."""

@@ -83,6 +83,8 @@ class Result:
     bad_address: bool = False
     our_fault: bool = False
     unknown: bool = False
+    slower: bool = False
+    gave_up: bool = False
 
 
 @dataclass(frozen=True)

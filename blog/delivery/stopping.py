@@ -18,8 +18,8 @@ REFUSED_US = "refused us"
 log = structlog.get_logger(__name__)
 
 
-def stop(session: Session, mailing_id: int, reply: str, now: datetime) -> bool:
-    """Pause a mailing that is being sent, and say loudly why; return whether it was."""
+def stop(session: Session, mailing_id: int, reply: str, now: datetime, event: Event = Event.STOPPED) -> bool:
+    """Pause a mailing that is being sent, and say loudly why and how to go on; return whether it was."""
     paused = session.execute(
         update(Mailing)
         .where(Mailing.id == mailing_id, Mailing.state == MailingState.SENDING)
@@ -28,8 +28,9 @@ def stop(session: Session, mailing_id: int, reply: str, now: datetime) -> bool:
     )
     if paused.rowcount != 1:  # type: ignore[attr-defined]
         return False
-    events.note(session, mailing_id, Event.STOPPED, now, words=reply)
-    log.error("digest.stopped_by_relay", issue=mailing_id, why=reply)
+    events.note(session, mailing_id, event, now, words=reply)
+    name = "digest.stopped_by_relay" if event is Event.STOPPED else "digest.paused_by_itself"
+    log.error(name, issue=mailing_id, why=reply, go_on_with=f"blog digest resume {mailing_id}")
     return True
 
 
@@ -47,15 +48,22 @@ def try_again(session: Session, mailing_id: int, now: datetime) -> None:
     )
 
 
-def reason(session: Session, mailing_id: int) -> str | None:
-    """Return what the relay said last to a mailing that is stopped now."""
+def reason(session: Session, mailing_id: int, event: Event = Event.STOPPED) -> str | None:
+    """Return what the relay said last to a mailing that is stopped now, or why else it paused by itself."""
+    last = select(DeliveryEvent.event).where(
+        DeliveryEvent.mailing_id == mailing_id,
+        DeliveryEvent.delivery_id.is_(None),
+        DeliveryEvent.event.in_([Event.STOPPED, Event.TOO_MANY, Event.PAUSED, Event.FIRST_DONE]),
+    )
+    if session.scalar(last.order_by(DeliveryEvent.id.desc()).limit(1)) != event:
+        return None
     return session.scalar(
         select(DeliveryEvent.words)
         .join(Mailing, Mailing.id == DeliveryEvent.mailing_id)
         .where(
             DeliveryEvent.mailing_id == mailing_id,
             DeliveryEvent.delivery_id.is_(None),
-            DeliveryEvent.event == Event.STOPPED,
+            DeliveryEvent.event == event,
             Mailing.state == MailingState.PAUSED,
         )
         .order_by(DeliveryEvent.id.desc())

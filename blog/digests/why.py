@@ -11,6 +11,7 @@ from blog.delivery import control, events
 from blog.delivery.addresses import BadAddress, parse
 from blog.delivery.events import Event
 from blog.delivery.models import Delivery, DeliveryEvent, DeliveryState
+from blog.delivery.pacing import PACED
 from blog.digests import standing, why_not
 from blog.digests.models import EditionRow, Issue
 from blog.errors import BlogError, UsageError
@@ -115,6 +116,8 @@ def _event(event: DeliveryEvent) -> str:
         Event.CANCELLED: "the issue was cancelled",
         Event.FIRST_DONE: "the first few had been sent, and sending paused to see how it goes",
         Event.STOPPED: "sending was stopped, since the relay refused message after message because of us",
+        Event.TOO_MANY: "sending paused by itself, since too many had come back",
+        Event.CANARY_WELL: "the first share had gone well, so the rest followed",
         Event.CORRECTED: "the text was mended, for all who had not had it yet",
         Event.DEFERRED: "handed over; the relay put it off, to be tried again later",
         Event.CONNECTION_LOST: "the connection broke before the message was complete, so it was not sent",
@@ -139,6 +142,8 @@ def _last(delivery: Delivery) -> str:
         return _BOUNCED.get(delivery.reason or "", _STANDS[state])
     if state is DeliveryState.DEFERRED:
         return f"waiting for the next try at {delivery.next_at:%Y-%m-%d %H:%M} UTC"
+    if state is DeliveryState.PLANNED and delivery.reason == PACED:
+        return f"held back for the pace until {delivery.next_at:%Y-%m-%d %H:%M} UTC"
     return _STANDS[state]
 
 

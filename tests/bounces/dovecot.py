@@ -1,4 +1,7 @@
-"""A real dovecot for tests: IMAP and POP3 on loopback ports, with and without TLS, one mailbox."""
+"""A real dovecot for tests: IMAP and POP3 on loopback ports, with and without TLS, one mailbox.
+
+At its port `auth` a Postfix may ask whether a password is right.
+"""
 
 import mailbox
 import os
@@ -41,6 +44,12 @@ userdb {{
 service anvil {{
   unix_listener anvil-auth-penalty {{
     mode = 0
+  }}
+}}
+service auth {{
+  inet_listener {{
+    address = 127.0.0.1
+    port = {auth}
   }}
 }}
 service imap-login {{
@@ -109,7 +118,7 @@ def dovecot() -> Iterator[Dovecot]:
     folder, mail = Path(tempfile.mkdtemp(prefix="blog-dovecot-")), pwd.getpwnam("mail")
     folder.chmod(0o755)
     pem, _ = certificate(folder)
-    ports = {name: free_port() for name in ("imap", "imaps", "pop3", "pop3s")}
+    ports = {name: free_port() for name in ("imap", "imaps", "pop3", "pop3s", "auth")}
     (folder / "dovecot.conf").write_text(
         CONFIGURATION.format(folder=folder, password=PASSWORD, uid=mail.pw_uid, gid=mail.pw_gid, **ports)
     )

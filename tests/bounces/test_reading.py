@@ -77,6 +77,26 @@ def test_a_report_names_its_mail_by_where_it_came_back_to_and_by_what_it_brings_
     assert report.code == "5.1.1"
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("550 5.1.1 User unknown", Kind.HARD),
+        ("552 5.2.2 over quota", Kind.FULL),
+        ("550 5.7.1 blocked", Kind.OURS),
+        ("no idea", Kind.UNSURE),
+    ],
+)
+def test_a_report_that_gives_no_reason_is_read_with_the_letter_beside_it(said: str, expected: Kind) -> None:
+    letter_part = b"Your message could not be delivered."
+    raw = dsn("bounces@example.org", status="5.0.0").replace(
+        b"Diagnostic-Code: smtp; 550 5.1.1 no such mailbox\r\n", b""
+    )
+    raw = raw.replace(letter_part, letter_part + f"\r\nada@example.org: {said}".encode())
+    found = reading.read(raw)
+    assert found is not None
+    assert found.kind is expected
+
+
 def test_the_words_of_a_report_hold_no_address() -> None:
     report = reading.read(
         dsn(TO, diagnostic="smtp; 550 5.1.1 <ada@example.org>: no such user ada@example.org")

@@ -11,8 +11,10 @@ from blog.bounces import intake, settling
 from blog.bounces.models import ReturnedMail
 from blog.bounces.reports import Door, Kind, Naming, Report, Tally
 from blog.bounces.settling import Fate
-from blog.delivery import balance, outbox, suppression
+from blog.delivery import balance, outbox, outcomes, recording, suppression
 from blog.delivery.models import Delivery, DeliveryState, OutboxMail
+from blog.delivery.replies import Asked, Reply
+from blog.delivery.states import Claim, Owner, Result
 from blog.delivery.suppression import Reason
 from blog.delivery.verp import ReturnPath
 from blog.digests import why
@@ -323,3 +325,41 @@ def test_the_record_says_when_somebody_was_taken_off(services: Services, issue: 
     with services.database.reading() as session:
         events = [each.event for each in session.scalars(select(ConsentEvent).order_by(ConsentEvent.id))]
     assert events[-1] == Event.BOUNCED
+
+
+def test_a_mailbox_that_refused_for_days_at_the_relay_counts_like_one_whose_mail_came_back(
+    services: Services, issue: int
+) -> None:
+    owner = Owner("h/0", "h/0/run")
+    for day in range(4):
+        number = issue if day == 0 else another(services, day)
+        with services.database.transaction() as session:
+            mine = (Delivery.mailing_id == number, Delivery.address == "ada@example.org")
+            values = {"state": DeliveryState.CLAIMED, "owner": owner.token, "attempts": 12}
+            session.execute(update(Delivery).where(*mine).values(**values))
+            row = session.scalars(select(Delivery).where(*mine)).one()
+            claim = Claim(row.id, number, 0, 0, "", row.address, "", row.attempts, 0)
+        asked = Asked(Reply(250, ""), Reply(451, "4.2.0 mailbox busy"), Reply(503, ""))
+        result = outcomes.of_envelope(claim, asked, NOW + day * DAY)
+        assert isinstance(result, Result)
+        for _ in range(2):  # the answer to our own COMMIT may get lost: it is recorded once more
+            with services.database.transaction() as session:
+                recording.record(session, owner, [result], [], NOW + day * DAY)
+        with services.database.reading() as session:
+            assert session.query(ReturnedMail).filter_by(door=Door.RELAY, kind=Kind.SOFT).count() == day + 1
+            reason = suppression.reason_for(session, claimed_hash(services))
+        assert reason == (Reason.BOUNCED if day == 3 else None)
+    assert delivery(services).reason == "expired"
+
+
+def claimed_hash(services: Services) -> str:
+    return delivery(services).address_hash
+
+
+def another(services: Services, day: int) -> int:
+    """One more issue for the same readers."""
+    at = NOW + day * DAY
+    article(services, f"article-{day}", at - timedelta(hours=1))
+    number = run(services, at).issue
+    assert number is not None
+    return number

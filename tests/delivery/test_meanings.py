@@ -25,7 +25,20 @@ RCPT, CONTENT = Part.RECIPIENT, Part.CONTENT
         (RCPT, "421 4.3.2 shutting down", Meaning.RELAY),
         (RCPT, "450 4.2.0 greylisted, try again later", Meaning.LATER),
         (RCPT, "452 4.2.2 mailbox full", Meaning.LATER),
-        (CONTENT, "451 4.7.28 unusual rate of mail", Meaning.LATER),
+        (CONTENT, "421 4.7.28 unusual rate of unsolicited mail from your IP", Meaning.SLOWER),
+        (CONTENT, "451 4.7.28 unusual rate of mail", Meaning.SLOWER),
+        (RCPT, "421 4.7.0 [TSS04] messages temporarily deferred due to unexpected volume", Meaning.SLOWER),
+        (RCPT, "421 RP-001 some messages exceeded the rate limit", Meaning.SLOWER),
+        (RCPT, "451 4.7.500 server busy, try again later", Meaning.SLOWER),
+        (RCPT, "451 4.7.650 rate limited due to IP reputation (S775)", Meaning.SLOWER),
+        (RCPT, "451 4.3.2 please try again later", Meaning.SLOWER),
+        (RCPT, "451 too many connections from your host", Meaning.SLOWER),
+        (RCPT, "450 4.7.1 you are sending mail too fast", Meaning.SLOWER),
+        (RCPT, "451 4.7.1 greylisting in action, come back later", Meaning.LATER),
+        (RCPT, "450 4.2.1 this user is receiving mail too quickly", Meaning.LATER),
+        (RCPT, "451 4.3.0 local error", Meaning.LATER),
+        (RCPT, "451 try again later", Meaning.LATER),
+        (RCPT, "550 5.7.1 part of your network is on our block list (S3150)", Meaning.OURS),
         (RCPT, "550 5.1.1 no such user", Meaning.BAD_ADDRESS),
         (RCPT, "550 5.1.10 null MX", Meaning.BAD_ADDRESS),
         (RCPT, "550 5.2.1 mailbox disabled", Meaning.BAD_ADDRESS),
@@ -56,7 +69,7 @@ def test_every_reply_has_a_meaning_and_only_the_recipient_can_have_a_bad_address
 ) -> None:
     meaning = meanings.of(part, code, words)
     assert meaning is not Meaning.BAD_ADDRESS or part is Part.RECIPIENT
-    assert meaning in (Meaning.LATER, Meaning.RELAY) or code // 100 != 4
+    assert meaning in (Meaning.LATER, Meaning.SLOWER, Meaning.RELAY) or code // 100 != 4
 
 
 @pytest.mark.parametrize("fault", ["dot 554 5.7.1 ada@example.org: not from you", "rcpt 554 5.7.1 denied"])

@@ -334,10 +334,10 @@ def test_what_the_log_says_of_a_trouble_holds_no_address(
     database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make(database, 1)
-    with relay(Script(fault=lambda recipient: f"rcpt 421 4.7.0 too many to <{recipient}>")) as server:
+    with relay(Script(fault=lambda recipient: f"rcpt 421 4.3.2 too many to <{recipient}>")) as server:
         report = send(database, server, connections=1)
     said = capsys.readouterr()
-    assert "421 4.7.0 too many to <<address>>" in (report.trouble or "")
+    assert "421 4.3.2 too many to <<address>>" in (report.trouble or "")
     assert "@" not in said.out + said.err + (report.trouble or "")
 
 

@@ -114,7 +114,7 @@ def test_a_test_goes_through_the_relay_marked_and_counts_nowhere(ready: Services
         ("rcpt 550 5.1.1 who?", "refused it: 550 5.1.1 who?"),
         ("dot 554 5.6.0 no", "refused it: 554 5.6.0 no"),
         ("drop after dot, accepted", "nobody knows whether"),
-        ("mail 421", "hung up"),
+        ("mail 421", "refused it: 421 4.3.2 closing"),
     ],
 )
 def test_a_test_that_does_not_arrive_says_why(

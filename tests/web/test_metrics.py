@@ -10,7 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from blog import clock, create_app, metrics
 from blog.articles.models import ContentVersion
 from blog.db import Database
-from blog.delivery import outbox
+from blog.delivery import outbox, stopping
+from blog.delivery.events import Event
+from blog.delivery.models import Pace
 from blog.digests.models import ScheduleRun
 from blog.settings import Settings
 from blog.subscribers.models import Mail
@@ -48,6 +50,19 @@ def read(app: Flask, token: str = TOKEN) -> dict[tuple[str, str], float]:
 
 def test_an_empty_site_waits_for_nothing(app: Flask) -> None:
     assert read(app)["blog_oldest_due_seconds", ""] == 0
+
+
+def test_what_is_held_back_is_counted_by_why(app: Flask, database: Database) -> None:
+    now = clock.now()
+    with database.transaction() as session:
+        for domain, until in (("gmail.com", now + timedelta(minutes=1)), ("yahoo.com", now)):
+            session.add(Pace(place=domain, tokens=0, at=now, per_second=1, blocked_until=until))
+        stopping.stop(session, make_mailing(session, 3, now), "2 of 3 bounced", now, Event.TOO_MANY)
+    told = read(app)
+    assert told["blog_held_back", "domain shut"] == 1
+    assert told["blog_held_back", "domain slowed"] == 2
+    assert told["blog_held_back", "paused: too many came back"] == 1
+    assert told["blog_held_back", "stopped: the relay refuses us"] == 0
 
 
 def test_what_waits_is_counted_by_where_it_stands(app: Flask, database: Database) -> None:
