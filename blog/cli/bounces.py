@@ -73,6 +73,7 @@ def _messages(paths: tuple[Path, ...]) -> Iterator[bytes]:
 
 
 _WORDS = {
+    "left": "readers who left by mail",
     "hard": "hard bounces: no such mailbox, so nothing is sent there any more",
     "full": "mailboxes that are full",
     "soft": "mailboxes that could not be reached",

@@ -23,6 +23,7 @@ from blog.links import Links
 from blog.subscribers.models import Cadence
 from blog.theme import Theme, theme
 
+LONGEST_LOCAL = 64 - 44 - 1
 TO, MESSAGE_ID, UNSUBSCRIBE, PREFERENCES = "to", "message_id", "unsubscribe", "preferences"
 TITLES = {
     Cadence.INSTANT: N_("New article No. %(number)s"),
@@ -48,6 +49,7 @@ class Press:
     number: int
     date: datetime
     editorial: Editorial = NONE
+    leave_by_mail: str = ""
 
     @property
     def theme(self) -> Theme:
@@ -178,15 +180,15 @@ def _rendered(press: Press, kind: str, given: dict[str, Any], tokens: dict[str, 
         html=INLINER.inline(render(f"emails/{kind}/body.html").render(context)),
         message_id="",
         sender=press.sender,
-        headers=_headers(press, unsubscribe),
+        headers=_headers(press, unsubscribe, tokens[UNSUBSCRIBE]),
     )
 
 
-def _headers(press: Press, unsubscribe: str) -> dict[str, str]:
+def _headers(press: Press, unsubscribe: str, token: str) -> dict[str, str]:
     name = re.sub(r'["\\\r\n]', "", press.site.name)
     list_name = f'"{name}" ' if name.isascii() else ""
     return {
-        "List-Unsubscribe": f"<{unsubscribe}>",
+        "List-Unsubscribe": f"<{unsubscribe}>" + _by_mail(press.leave_by_mail, token),
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "List-Id": f"{list_name}<digest.{press.domain}>",
         # RFC 2369: where mail programs lead to from a list's menu.
@@ -197,6 +199,15 @@ def _headers(press: Press, unsubscribe: str) -> dict[str, str]:
         "Precedence": "bulk",
         "Auto-Submitted": "auto-generated",
     }
+
+
+def _by_mail(address: str, token: str) -> str:
+    """Return the second way to leave: a mail to an address of their own, where such mail is worked on."""
+    local, _, domain = address.rpartition("@")
+    # The token has 44 characters of the 64 that a local part may have (RFC 5321 §4.5.3.1.1).
+    if not domain or len(local) > LONGEST_LOCAL:
+        return ""
+    return f", <mailto:{local or 'leave'}+{token}@{domain}?subject=unsubscribe>"
 
 
 def _sender_id(domain: str) -> str:

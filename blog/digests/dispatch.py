@@ -209,6 +209,8 @@ def press_for(office: Office, cadence: Cadence, number: int, at: datetime, words
         number=number,
         date=at,
         editorial=words,
+        # Without a mailbox that we fetch, nobody would read what is sent there.
+        leave_by_mail=settings.bounce_address if settings.bounce_mailbox else "",
     )
 
 

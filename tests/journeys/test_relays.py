@@ -3,6 +3,8 @@
 import email
 import os
 import pwd
+import re
+import smtplib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,7 +73,18 @@ def planned(services: Services, settings: Settings, *more: str) -> str:
     article(services, "a-first-article", clock.now() - timedelta(days=1))
     for name in (*(f"r{n}" for n in range(READERS)), *more):
         subscriber(services, f"{name}@example.com")
-    return str(blog_json(settings, "digest", "run", "--cadence", "weekly")["issue"])
+    ours = {"bounce_address": "bounces@example.org", "bounce_mailbox": "imap://bounces@localhost"}
+    return str(blog_json(settings, "digest", "run", "--cadence", "weekly", **ours)["issue"])
+
+
+def leaves_by_mail(raw: bytes, mx: Postfix, box: Dovecot) -> None:
+    """Have a reader's program write to the address that the mail names for that."""
+    named = email.message_from_bytes(raw, policy=policy.default)["List-Unsubscribe"]
+    found = re.search(r"<mailto:([^?>]+)\?subject=unsubscribe>", named)
+    assert found
+    with smtplib.SMTP("127.0.0.1", mx.port) as server:
+        server.sendmail("r0@example.com", found[1], f"To: {found[1]}\r\nSubject: unsubscribe\r\n\r\n")
+    wait_for(lambda: len(list((box.folder / "new").glob("*"))) == 1, mx)
 
 
 def wait_for(what: Callable[[], bool], server: Postfix) -> None:
@@ -137,6 +150,9 @@ def test_through_postfix_with_starttls_and_a_password_to_mailboxes_and_bounces_b
         clear.quit()
         assert "Must issue a STARTTLS command first" in str(said)
         goes_there_and_back(settings, given, issue, box, mx)
+        leaves_by_mail(mailbox(box.folder.parent / "readers", "r0")[0], mx, box)
+        assert blog_json(settings, "bounces", "poll", **given)["kinds"] == {"left": 1}
+        assert blog_json(settings, "subscribers", "show", "r0@example.com")["status"] == "unsubscribed"
         # In groups over a few connections: the relay says who came, and what each connection did.
         done = [line for line in server.log().splitlines() if " auth=1 mail=" in line]
         assert 1 <= len(done) <= settings.smtp_connections
