@@ -59,7 +59,7 @@ class Loop:
         self._poll = select.poll()
         self._done: deque[tuple[_Held, Callable[[], Need]]] = deque()
         self._bell, self._ring = socket.socketpair()
-        self._looked = 0.0
+        self._looked = self._ahead = 0.0
 
     def run(self, conversations: Iterable[Conversation]) -> None:
         """Hold the conversations until each has ended; one that raises ends alone."""
@@ -79,6 +79,8 @@ class Loop:
     def _turn(self) -> None:
         for _ in range(len(self._ready)):
             self._resume(*self._ready.popleft())
+        if self._pausing and not (self._ready or self._desk or self._waiting):
+            self._rest()
         for descriptor, _ in self._poll.poll(self._patience()):
             if descriptor == self._bell.fileno():
                 self._answer_bell()
@@ -90,17 +92,29 @@ class Loop:
                 self._wake(one)
             self._desk.clear()
         self._end_pauses()
-        if time.monotonic() - self._looked >= LOOK_SECONDS:
+        if self._now() - self._looked >= LOOK_SECONDS:
             self._look()
             self._end_waits()
 
+    def _rest(self) -> None:
+        """Wait where all only let time pass; whoever may tell us to stop decides how it does."""
+        seconds, began = self._until_soonest(), time.monotonic()
+        if not self._stop.wait(seconds):
+            self._ahead += max(0.0, seconds - (time.monotonic() - began))
+
+    def _until_soonest(self) -> float:
+        soonest = min((one.end for one in self._pausing), default=float("inf")) - self._now()
+        return max(0.0, min(soonest, LOOK_SECONDS))
+
+    def _now(self) -> float:
+        return time.monotonic() + self._ahead
+
     def _patience(self) -> int:
         """Return how many milliseconds to wait for a socket."""
-        if self._ready:
+        if self._ready or not (self._desk or self._waiting):
             return 0
         if not self._desk:
-            soonest = min((one.end for one in self._pausing), default=float("inf")) - time.monotonic()
-            return int(max(0.0, min(soonest, LOOK_SECONDS)) * 1000)
+            return int(self._until_soonest() * 1000)
         return GATHER_MS if len(self._desk) < len(self._sockets) else 0
 
     def _resume(self, held: _Held, step: Callable[[], Need]) -> None:
@@ -119,14 +133,14 @@ class Loop:
             self._desk.append(held)
             return
         if isinstance(need, Passed):
-            held.end = time.monotonic() + need.seconds
+            held.end = self._now() + need.seconds
             self._pausing.add(held)
             return
         self._waiting.add(held)
         if isinstance(need, Elsewhere):
             threading.Thread(target=self._act, args=(held, need.action), daemon=True).start()
             return
-        held.end = time.monotonic() + need.seconds
+        held.end = self._now() + need.seconds
         self._poll.register(need.socket, select.POLLIN if isinstance(need, Readable) else select.POLLOUT)
         self._sockets[need.socket.fileno()] = held
 
@@ -141,12 +155,12 @@ class Loop:
         self._ready.append((held, partial(talk.throw, error) if error else partial(talk.send, None)))
 
     def _end_pauses(self) -> None:
-        now, stopped = time.monotonic(), self._stop.is_set()
+        now, stopped = self._now(), self._stop.is_set()
         for one in [one for one in self._pausing if stopped or now >= one.end]:
             self._wake(one)
 
     def _end_waits(self) -> None:
-        self._looked = now = time.monotonic()
+        self._looked = now = self._now()
         for one in [one for one in self._sockets.values() if now >= one.end]:
             self._wake(one, TimeoutError(TIMED_OUT))
 

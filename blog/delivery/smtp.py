@@ -64,6 +64,9 @@ class Connection:
         except (OSError, EOFError, ValueError) as error:
             self.abort()
             raise Unreachable(f"{relay.host}:{relay.port}: {_reason(error)}") from error
+        except BaseException:  # nobody waits for this connection any more
+            self.abort()
+            raise
 
     async def exchange(self, content: bytes | None, envelope: Envelope | None) -> Exchange:
         """Hand over `content` (dot-stuffed, ending with the final dot) and ask for the next message.
