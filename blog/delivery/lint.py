@@ -12,6 +12,7 @@ from email.errors import MessageError
 from email.message import EmailMessage
 from typing import cast
 
+from blog.columns import width, wrapped
 from blog.delivery.lint_html import lint_html
 
 LONGEST_LINE, ENCODED_LINE, TEXT_LINE = 998, 76, 72
@@ -144,9 +145,14 @@ def _text(text: str) -> Iterator[str]:
     if len(text.encode()) > LARGEST_TEXT:
         yield f"the text part has more than {LARGEST_TEXT} octets"
     for number, line in enumerate(text.split("\n"), 1):
-        # A long address or a script without spaces has no place to break.
-        if len(line) > TEXT_LINE and "://" not in line and " " in line.strip():
-            yield f"text line {number} has {len(line)} characters, {TEXT_LINE} are wanted"
+        if width(line) > TEXT_LINE and _could_break(line):
+            yield f"text line {number} has {width(line)} columns, {TEXT_LINE} are wanted"
         # RFC 3676, 4.2: such blanks mean that the line goes on. A no-break space is a sign like any other.
         if line != line.rstrip(" \t") and line != "-- ":
             yield f"text line {number} ends with a blank"
+
+
+def _could_break(line: str) -> bool:
+    """Say whether a line is more than one word that has no place to break; code keeps its lines."""
+    said = re.sub(r"^ *([-*>] +|\d+\. +)*", "", line)
+    return "://" not in line and not line.startswith("    ") and len(wrapped(said).split("\n")) > 1

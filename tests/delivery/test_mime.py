@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from blog.columns import wrapped
 from blog.delivery.email import Email
 from blog.delivery.headers import FIELDS, line, mailbox
 from blog.delivery.lint import lint
@@ -33,7 +34,7 @@ nasty_words = st.one_of(
     ),
 )
 lines = st.lists(nasty_words, min_size=1, max_size=12).map(" ".join)
-bodies = st.lists(lines.map(lambda text: text[:72].strip() or "x"), min_size=1, max_size=8).map("\n".join)
+bodies = st.lists(lines.map(wrapped), min_size=1, max_size=8).map("\n".join)
 tokens = st.integers(10, 400).flatmap(lambda length: st.text("abcXYZ019-_", min_size=length, max_size=length))
 
 
