@@ -46,7 +46,12 @@ def mail_environment(own: Path | None = None) -> Environment:
     )
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.globals |= {"direction": language.direction, "foreign": _foreign}
-    environment.filters |= {"isolated": isolated, "columns": _columns, "underlined": columns.underlined}
+    environment.filters |= {
+        "isolated": isolated,
+        "columns": _columns,
+        "underlined": columns.underlined,
+        "legible": legible,
+    }
     return environment
 
 

@@ -147,7 +147,10 @@ class _Reader(HTMLParser):
         words, self._block.words = self._block.words.strip("\n"), ""
         if not words.strip():
             return
-        first, rest = self._indents()
+        marked, (first, rest) = bool(self._block.marker), self._indents()
+        if self._literal and marked:
+            self.lines.append(first.rstrip())
+            first = rest
         # A blank at the start of a quotation's or a code's line belongs to it.
         for number, line in enumerate(words.split("\n")):
             before = first if number == 0 else rest

@@ -15,6 +15,7 @@ from blog.delivery.lint_html import LARGEST
 from blog.digests import compose, editorial
 from blog.digests.arrangement import LOOSE, TOLD, arranged
 from blog.digests.plan import MOST_ARTICLES, Edition
+from blog.templating import legible
 from tests.digests.test_compose import DATE, MARKS, edition, press
 
 WORDS = "Some words about something that matters to whoever reads them. "
@@ -94,7 +95,7 @@ def test_whatever_titles_and_names_are_made_of_the_mail_is_clean(
     titles: list[str], description: str, name: str, note: str, spoken: str
 ) -> None:
     words = editorial.words(note, "https://news.example.org/")
-    made = press(site=Site(name=name, language=spoken), editorial=words)
+    made = press(site=Site(name=legible(name).strip() or "News", language=spoken), editorial=words)
     raw, text, html = raw_of(made, edition(titles, description))
     assert lint(raw) == []
     assert b"\nBcc:" not in raw.partition(b"\r\n\r\n")[0]
