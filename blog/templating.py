@@ -13,6 +13,8 @@ from blog import columns, language
 from blog.settings import ROOT
 
 TEMPLATES = ROOT / "templates"
+#: Of an address that is shown: 320 pixels hold two such pieces.
+LONGEST_PIECE = 16
 _LINE_ENDS = re.compile("[\\x0b\\x0c\\x1c-\\x1e\\x85\\u2028\\u2029]")
 _ILLEGIBLE = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202d\\u202e\\ud800-\\udfff]")
 
@@ -48,6 +50,7 @@ def mail_environment(own: Path | None = None) -> Environment:
     environment.globals |= {"direction": language.direction, "foreign": _foreign}
     environment.filters |= {
         "isolated": isolated,
+        "breakable": _breakable,
         "columns": _columns,
         "underlined": columns.underlined,
         "legible": legible,
@@ -65,6 +68,12 @@ def foreign(tag: str, spoken: str) -> str:
 def isolated(text: str) -> str:
     """Return a name, an address or a typed word as markup whose direction disturbs nothing around it."""
     return Markup("<bdi>{}</bdi>").format(text)
+
+
+def _breakable(address: str) -> str:
+    """Return an address as markup that may be broken between two lines, whatever becomes of the styles."""
+    pieces = [address[at : at + LONGEST_PIECE] for at in range(0, len(address), LONGEST_PIECE)]
+    return Markup("<bdi>{}</bdi>").format(Markup("<wbr>").join(pieces))
 
 
 def _columns(text: object) -> str:
