@@ -51,6 +51,9 @@ ALLOWED = {
 #: What every filter for spam takes for spam, made for tests.
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 WIDTHS, MOST_SPAM = (600, 320), 1.0
+#: What stands on a line of its own is for a thumb; links within a sentence are as high as its line.
+SMALL = """[...document.querySelectorAll('a')].filter(link => getComputedStyle(link).display !== 'inline'
+  && link.getBoundingClientRect().height < 44).map(link => link.textContent)"""
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,7 @@ def broken(browser: Browser, name: str, html: str) -> list[str]:
                 rules = [r for r in page.evaluate(RUN, RULES) if not re.match("landmark-|region", r)]
                 wide = page.evaluate("document.documentElement.scrollWidth") > width
                 rules += ["wider than its window"] if wide else []
+                rules += [f"too small to be tapped: {words}" for words in page.evaluate(SMALL)]
                 found += [f"{name} {width} {scheme}: {rule}" for rule in rules]
     return found
 
@@ -107,9 +111,17 @@ def test_no_mail_breaks_a_rule_of_axe_or_its_window(browser: Browser, node: str,
 
 def test_broken_rules_of_a_mail_are_found(browser: Browser, node: str) -> None:
     bad = '<html><body><h3 style="color: #bbb">Some words</h3><img src="x.png"><a href="/"></a>'
-    bad += '<p style="width:900px">y</p>'
+    bad += '<p style="width:900px">y</p><a href="/" style="display: block">Words</a>'
     said = "\n".join(broken(browser, "bad", bad))
-    for rule in ("html-has-lang", "document-title", "image-alt", "link-name", "color-contrast", "wider than"):
+    for rule in (
+        "html-has-lang",
+        "document-title",
+        "image-alt",
+        "link-name",
+        "color-contrast",
+        "wider than",
+        "too small",
+    ):
         assert f": {rule}" in said, said
 
 
