@@ -13,4 +13,6 @@ def complaints() -> list[str]:
     from blog.delivery.lint import lint
     from tests.mailings import BODY
 
-    return list(dict.fromkeys(problem for raw in taken if BODY not in raw for problem in lint(raw)))
+    found = dict.fromkeys(problem for raw in taken if BODY not in raw for problem in lint(raw))
+    # A test may have been in the future, and is back when it is over.
+    return [problem for problem in found if problem != "Date is not past yet"]
