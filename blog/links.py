@@ -32,6 +32,9 @@ class Links:
     def digest(self, issue_id: int) -> str:
         return self.to(f"/digests/{issue_id}")
 
+    def issue(self, cadence: str, number: int) -> str:
+        return self.to(f"/digests/{cadence}/{number}")
+
     def confirm(self, token: str) -> str:
         return self.to(f"/confirm/{token}")
 

@@ -1,5 +1,6 @@
 """Where templates come from: the operator's own folder first, then ours; each can be replaced singly."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,14 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, St
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from blog import language
+from blog import columns, language
 from blog.settings import SHIPPED
 
 TEMPLATES = SHIPPED / "templates"
+#: Of an address that is shown: 320 pixels hold two such pieces.
+LONGEST_PIECE = 16
+_LINE_ENDS = re.compile("[\\x0b\\x0c\\x1c-\\x1e\\x85\\u2028\\u2029]")
+_ILLEGIBLE = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202d\\u202e\\ud800-\\udfff]")
 
 
 def folders(own: Path | None) -> list[Path]:
@@ -38,11 +43,18 @@ def mail_environment(own: Path | None = None) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=legible,
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.globals |= {"direction": language.direction, "foreign": _foreign}
-    environment.filters["isolated"] = isolated
+    environment.filters |= {
+        "isolated": isolated,
+        "breakable": _breakable,
+        "columns": _columns,
+        "underlined": columns.underlined,
+        "legible": legible,
+    }
     return environment
 
 
@@ -56,6 +68,23 @@ def foreign(tag: str, spoken: str) -> str:
 def isolated(text: str) -> str:
     """Return a name, an address or a typed word as markup whose direction disturbs nothing around it."""
     return Markup("<bdi>{}</bdi>").format(text)
+
+
+def _breakable(address: str) -> str:
+    """Return an address as markup that may be broken between two lines, whatever becomes of the styles."""
+    pieces = [address[at : at + LONGEST_PIECE] for at in range(0, len(address), LONGEST_PIECE)]
+    return Markup("<bdi>{}</bdi>").format(Markup("<wbr>").join(pieces))
+
+
+def _columns(text: object) -> str:
+    return columns.wrapped(str(text))
+
+
+def legible(value: Any) -> Any:
+    """Take out what no mail may hold: control characters, halves of pairs, and orders to turn the writing."""
+    if not isinstance(value, str) or not _ILLEGIBLE.search(value):
+        return value
+    return type(value)(_ILLEGIBLE.sub("", _LINE_ENDS.sub("\n", value)))
 
 
 def _spoken(context: Context) -> str:

@@ -20,6 +20,7 @@ from blog.links import Links
 from blog.settings import Settings, load_settings
 from blog.tokens import Tokens
 from blog.web.pieces import Services
+from tests.captured import CAPTURED, complaints
 from tests.postgresql import Kept
 
 SECRET = "a-secret-for-tests-only-0123456789abcdef"
@@ -50,6 +51,16 @@ def logs_as_they_were() -> Iterator[None]:
     """How one test has the logs written says nothing of the next."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def every_mail_is_clean(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a server takes in a test is judged by every rule, unless the test says why it must not be."""
+    CAPTURED.clear()
+    yield
+    found = complaints()
+    if not request.node.get_closest_marker("unlinted"):
+        assert found == []
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,11 @@ from blog.delivery import ledger
 from blog.delivery.models import Delivery
 
 DOMAIN = "news.example.org"
+#: What these mailings say is no mail of the product's, and is not judged as one.
+BODY = b"\r\n\r\nHello\r\n. a line with a dot\r\n"
 TEMPLATE = (
     b"From: News <news@example.org>\r\nTo: \0to\0\r\nMessage-ID: \0message_id\0\r\n"
-    b"Subject: Hello\r\n\r\nHello\r\n.. a line with a dot\r\n"
+    b"Subject: Hello" + BODY.replace(b"\n.", b"\n..")
 )
 
 

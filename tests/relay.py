@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.captured import CAPTURED
+
 EXTENSIONS = ("PIPELINING", "SIZE 10485760", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES")
 FAULTS = (
     "mail 421", "mail 451", "rcpt 451", "data 451", "dot 451", "dot 452",
@@ -236,7 +238,12 @@ def relay(script: Script | None = None, port: int = 0) -> Iterator[Relay]:
     """Run a relay on a loopback port until the block ends."""
     script = script or Script()
     messages: list[Message] = []
-    script.accepted = messages.append
+
+    def take(message: Message) -> None:
+        messages.append(message)
+        CAPTURED.append(message.raw)
+
+    script.accepted = take
     loop = asyncio.new_event_loop()
     # On a thread of its own from the start: the caller's may run a loop already (a browser's, say).
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from tests.captured import CAPTURED
+
 
 @dataclass
 class Taken:
@@ -47,6 +49,7 @@ class Server:
         refusal = self.refusals.get(envelope.rcpt_tos[0])
         if refusal:
             return refusal.removeprefix("dot ")
+        CAPTURED.append(envelope.original_content)
         self.taken.append(
             Taken(
                 envelope.mail_from,

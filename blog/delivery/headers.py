@@ -46,6 +46,12 @@ def mailbox(value: str) -> Mailbox:
     return Mailbox(name.strip(), _wire(found["address"]))
 
 
+def list_id(name: str, domain: str) -> str:
+    """Return what all mails of the list carry, for mail programs that sort by it (RFC 2919)."""
+    said = " ".join(re.sub(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029]', " ", name).split())
+    return f'"{said}" <digest.{domain}>' if said else f"<digest.{domain}>"
+
+
 def line(name: str, value: str, holes: bool = False) -> bytes:
     """Return one header field, folded and ended; raise `ValueError` for anything that does not belong."""
     write = FIELDS.get(name)

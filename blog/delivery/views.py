@@ -5,6 +5,7 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, render_template
 
 from blog.delivery import inbox
+from blog.delivery.lint import lint
 from blog.web.context import services
 from blog.web.guards import development
 
@@ -21,8 +22,9 @@ def index() -> str:
 @blueprint.get("/dev/inbox/<message_id>")
 @development
 def message(message_id: str) -> str:
-    """Show one message: HTML, text, headers, size."""
-    return render_template("development/message.html", message=_message(message_id))
+    """Show one message: HTML, text, headers, size, and what is wrong with it."""
+    found = _message(message_id)
+    return render_template("development/message.html", message=found, problems=lint(found.raw))
 
 
 @blueprint.get("/dev/inbox/<message_id>/html")

@@ -15,12 +15,16 @@ from blog.articles import wording
 from blog.content.values import Site
 from blog.delivery import mime, splice
 from blog.delivery.email import Email
-from blog.delivery.headers import mailbox
+from blog.delivery.headers import list_id, mailbox
+from blog.delivery.lint import LARGEST_TEXT
+from blog.delivery.lint_html import LARGEST
+from blog.digests.arrangement import arranged
 from blog.digests.editorial import NONE, Editorial, pinned_first
 from blog.digests.plan import Edition
 from blog.language import N_, SOURCE, say, say_many
 from blog.links import Links
 from blog.subscribers.models import Cadence
+from blog.templating import legible
 from blog.theme import Theme, theme
 
 LONGEST_LOCAL = 64 - 44 - 1
@@ -32,7 +36,16 @@ TITLES = {
     Cadence.MONTHLY: N_("Monthly digest No. %(number)s"),
 }
 #: How templates say dates and topics: as the pages do, by the publisher's calendar.
-WORDS = {"long_date": wording.long_date, "iso_date": wording.iso_date, "topic_name": wording.topic_name}
+WORDS = {
+    "long_date": wording.long_date,
+    "iso_date": wording.iso_date,
+    "topic_name": wording.topic_name,
+    "author_name": wording.author_name,
+    "excerpt": wording.excerpt,
+}
+#: How long summaries and titles may be: the first that keeps a mail below what mail programs cut off.
+LENGTHS = ((None, None), (300, 200), (160, 120), (0, 90))
+LONGEST_TITLE = 90
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
 
 
@@ -120,7 +133,7 @@ def subject(edition: Edition, editorial: Editorial = NONE, spoken: str = SOURCE)
     if editorial.subject:
         return editorial.subject
     others = len(edition.articles) - 1 + edition.more
-    title = edition.articles[0].title
+    title = wording.excerpt(edition.articles[0].title, LONGEST_TITLE)
     if not others:
         return title
     return say_many(spoken, "%(title)s and %(num)s more", "%(title)s and %(num)s more", others, title=title)
@@ -145,17 +158,25 @@ def _marks() -> dict[str, str]:
 
 
 def _email(press: Press, edition: Edition, tokens: dict[str, str]) -> Email:
+    """Render an edition at full length, or, where that is too long for a mail, with shorter teasers."""
     context = {
         "title": press.title,
-        "subject": subject(edition, press.editorial, press.site.language),
+        "number": press.number,
+        "subject": _one_line(legible(subject(edition, press.editorial, press.site.language))) or press.title,
         "note_html": press.editorial.html,
         "note_text": press.editorial.text,
         "date": press.date,
         "articles": edition.articles,
+        "arranged": arranged(edition.articles),
         "more": edition.more,
         "cadence": press.cadence,
     }
-    return _rendered(press, "digest", context, tokens)
+    for summary, title in LENGTHS:
+        lengths = {"summary_length": summary, "title_length": title}
+        email = _rendered(press, "digest", {**context, **lengths}, tokens)
+        if len(email.html.encode()) <= LARGEST and len(email.text.encode()) <= LARGEST_TEXT:
+            break
+    return email
 
 
 def _rendered(press: Press, kind: str, given: dict[str, Any], tokens: dict[str, str]) -> Email:
@@ -166,6 +187,7 @@ def _rendered(press: Press, kind: str, given: dict[str, Any], tokens: dict[str, 
         "site": press.site,
         "links": press.links,
         "home_url": press.links.to("/"),
+        "web_url": press.links.issue(press.cadence, press.number),
         "unsubscribe_url": unsubscribe,
         "preferences_url": press.links.preferences(tokens[PREFERENCES]),
         "postal_address": press.postal_address,
@@ -185,12 +207,11 @@ def _rendered(press: Press, kind: str, given: dict[str, Any], tokens: dict[str, 
 
 
 def _headers(press: Press, unsubscribe: str, token: str) -> dict[str, str]:
-    name = re.sub(r'["\\\r\n]', "", press.site.name)
-    list_name = f'"{name}" ' if name.isascii() else ""
     return {
         "List-Unsubscribe": f"<{unsubscribe}>" + _by_mail(press.leave_by_mail, token),
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-Id": f"{list_name}<digest.{press.domain}>",
+        "List-Id": list_id(press.site.name, press.domain),
+        "Archived-At": f"<{press.links.issue(press.cadence, press.number)}>",
         # RFC 2369: where mail programs lead to from a list's menu.
         "List-Subscribe": f"<{press.links.to('/subscribe')}>",
         "List-Archive": f"<{press.links.to('/digests')}>",
@@ -198,6 +219,7 @@ def _headers(press: Press, unsubscribe: str, token: str) -> dict[str, str]:
         "Feedback-ID": f"{press.number}:{press.cadence}:digest:{_sender_id(press.domain)}",
         "Precedence": "bulk",
         "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
     }
 
 

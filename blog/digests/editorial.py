@@ -1,31 +1,19 @@
 """The editor's part of an issue: which note it is, and its words for both parts of the mail and the page."""
 
-import re
-import textwrap
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
-import markdown
-import nh3
 from markupsafe import Markup
 
 from blog.articles.models import Article
 from blog.content import issues, problems
 from blog.content.issues import Note
+from blog.delivery import prose
 from blog.errors import UsageError
 from blog.subscribers.models import Cadence
-
-WIDTH = 72
-#: The column of a mail; a picture without a width would be shown at its own, wider than most screens.
-PICTURE_WIDTH = 520
-_TAGS = {"p", "br", "a", "em", "strong", "ul", "ol", "li", "h2", "h3", "blockquote", "code", "img"}
-_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width", "height"}}
-_IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)[^)]*\)")
-_LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 
 
 @dataclass(frozen=True)
@@ -66,38 +54,16 @@ def for_issue(
 
 def of(note: Note, base: str) -> Editorial:
     """Return a note as it is mailed and shown, with whole addresses."""
-    return Editorial(note.source, note.subject, note.pinned, _html(note.body, base), _text(note.body, base))
+    return replace(words(note.body, base), source=note.source, subject=note.subject, pinned=note.pinned)
 
 
 def words(text: str, base: str) -> Editorial:
     """Return a few words in Markdown as they are mailed and shown."""
-    return Editorial(html=_html(text, base), text=_text(text, base))
+    html = prose.html(text, base)
+    return Editorial(html=html, text=prose.text(html))
 
 
 def pinned_first(articles: Iterable[Article], pinned: tuple[str, ...]) -> list[Article]:
     """Return articles with the pinned ones first, in the order in which they are pinned."""
     place = {slug: number for number, slug in enumerate(pinned)}
     return sorted(articles, key=lambda article: place.get(article.slug, len(place)))
-
-
-def _html(body: str, base: str) -> Markup:
-    made = markdown.markdown(body)
-    made = re.sub(r"<img(?![^>]*\bwidth=)", f'<img width="{PICTURE_WIDTH}"', made)
-    clean = nh3.clean(
-        made, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"https", "http", "mailto"}, link_rel=None
-    )
-    whole = re.sub(r'\b(href|src)="([^"]*)"', lambda found: f'{found[1]}="{urljoin(base, found[2])}"', clean)
-    return Markup(whole)  # noqa: S704 - cleaned above
-
-
-def _text(body: str, base: str) -> str:
-    """Return the note as it was written, which is what Markdown is for; links and pictures are spelt out."""
-    spelt = _IMAGE.sub(lambda image: f"[{image[1]}]" if image[1] else "", body)
-    spelt = _LINK.sub(lambda link: f"{link[1]} <{urljoin(base, link[2])}>", spelt)
-    return "\n\n".join(_wrapped(block) for block in re.split(r"\n\s*\n", spelt) if block.strip())
-
-
-def _wrapped(block: str) -> str:
-    if re.match(r"[-*+>#]|\d+\.", block):
-        return "\n".join(line.rstrip() for line in block.split("\n"))
-    return textwrap.fill(" ".join(block.split()), WIDTH, break_long_words=False, break_on_hyphens=False)

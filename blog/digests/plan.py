@@ -143,7 +143,7 @@ def _no_sync_under_way(session: Session) -> None:
 
 _LISTED = (
     Article.slug, Article.title, Article.description, Article.excerpt, Article.minutes, Article.published_at,
-    Article.live_at, Article.extra, Article.language,
+    Article.live_at, Article.extra, Article.language, Article.authors,
 )  # fmt: skip
 
 

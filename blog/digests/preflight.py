@@ -100,7 +100,7 @@ def _own_path(address: str, base: str) -> str | None:
 
 
 def _leads_somewhere(session: Session, press: Press, path: str) -> bool:
-    if path in FIXED or _UNJUDGED.match(path):
+    if path in FIXED or _UNJUDGED.match(path) or press.links.to(path) == _itself(press):
         return True
     kind, _, slug = path.removeprefix("/").partition("/")
     site = press.site
@@ -116,6 +116,11 @@ def _leads_somewhere(session: Session, press: Press, path: str) -> bool:
     if not slug and session.get(Page, kind) is not None:
         return True
     return redirects.target(session, path, press.date) is not None
+
+
+def _itself(press: Press) -> str:
+    """Return where this very issue is going to be read on the web."""
+    return press.links.issue(press.cadence, press.number)
 
 
 def _is_live(session: Session, press: Press, slug: str) -> bool:

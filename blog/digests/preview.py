@@ -2,6 +2,8 @@
 
 import email
 import email.policy
+import re
+import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,7 +22,7 @@ from blog.subscribers.models import Cadence, Status, Subscriber
 
 #: Stands where each reader's own link has its secret part: a preview is passed on.
 NO_LINK = "only-in-the-mail-itself"
-MESSAGE_ID = "<preview@localhost>"
+_SENT_FROM = re.compile(rb"(?im)^from: [^\r\n]*?@([^\s<>@]+?)>?\r$")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def of_issue(session: Session, issue_id: int, address: str | None, to: str) -> S
         variant = session.scalar(select(Delivery.variant_id).where(*mine))
     if variant is None:
         raise BlogError(f"issue {issue_id} is not for {address}; ask: blog why {address} {issue_id}")
-    return seen(splice.split(ledger.template(session, variant)).fill(_values(to)))
+    return seen(_filled(ledger.template(session, variant), to))
 
 
 def of_cadence(office: Office, cadence: Cadence, address: str | None, at: datetime, to: str) -> Seen:
@@ -69,7 +71,7 @@ def of_cadence(office: Office, cadence: Cadence, address: str | None, at: dateti
     if not wanted:
         raise BlogError("there is nothing new for anybody, so there would be no issue")
     frozen = compose.freeze(compose.draft(press, wanted[0]), at)
-    return seen(splice.split(frozen).fill(_values(to)))
+    return seen(_filled(frozen, to))
 
 
 def person(session: Session, address: str) -> Subscriber:
@@ -109,10 +111,14 @@ def _group(session: Session, who: Subscriber, cadence: Cadence, at: datetime) ->
     return plan.Group(who.topics, session.scalar(select(had.c.last_issue)), language=who.language)
 
 
-def _values(to: str) -> dict[str, bytes]:
-    return {
+def _filled(template: bytes, to: str) -> bytes:
+    """Fill in a reader's own values; the name is new each time, or Gmail would show one of two."""
+    domain = _SENT_FROM.search(template)
+    values = {
         compose.TO: to.encode(),
-        compose.MESSAGE_ID: MESSAGE_ID.encode(),
+        compose.MESSAGE_ID: b"<preview.%s@%s>"
+        % (secrets.token_hex(8).encode(), domain[1] if domain else b"localhost"),
         compose.UNSUBSCRIBE: NO_LINK.encode(),
         compose.PREFERENCES: NO_LINK.encode(),
     }
+    return splice.split(template).fill(values)

@@ -53,6 +53,12 @@ def issue(session: Session, issue_id: int) -> Issue | None:
     return session.scalar(select(Issue).where(Issue.id == issue_id, ~Issue.in_review))
 
 
+def numbered(session: Session, cadence: str, number: int) -> int | None:
+    """Return the issue of a cadence with a number that readers see, if it has been opened."""
+    found = select(Issue.id).where(Issue.cadence == cadence, Issue.number == number, ~Issue.in_review)
+    return session.scalars(found.order_by(Issue.id).limit(1)).first()
+
+
 def corrections(session: Session, issue_id: int) -> Sequence[Correction]:
     """Return the corrections of an issue, newest first."""
     found = select(Correction).where(Correction.issue_id == issue_id).order_by(Correction.id.desc())

@@ -16,7 +16,7 @@ from blog.content.values import Site
 from blog.delivery import suppression
 from blog.delivery.addresses import masked
 from blog.delivery.email import Email
-from blog.delivery.headers import mailbox
+from blog.delivery.headers import list_id, mailbox
 from blog.delivery.models import OutboxMail
 from blog.delivery.suppression import SILENT
 from blog.links import Links
@@ -184,7 +184,7 @@ def _welcome(sheet: Sheet, context: Context) -> Email:
     one_click = {
         "List-Unsubscribe": f"<{context['unsubscribe_url']}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-Id": f"<digest.{mailbox(sheet.head.sender).address.rpartition('@')[2]}>",
+        "List-Id": list_id(sheet.head.site.name, mailbox(sheet.head.sender).address.rpartition("@")[2]),
     }
     return _email(sheet, context, one_click)
 

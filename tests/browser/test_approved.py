@@ -1,4 +1,4 @@
-"""Every page looks as it did when somebody last looked at it: `make approve` keeps what is seen now.
+"""Every page and mail looks as it did when somebody last looked at it: `make approve` keeps what is seen now.
 
 The shots are compared small, with a tolerance for how machines draw letters; what moved, vanished or changed
 colour is found, a changed word hardly.
@@ -15,7 +15,9 @@ import pytest
 from PIL import Image, ImageChops, ImageFilter
 from playwright.sync_api import Browser, Page
 
+from blog.db import Database
 from tests.browser.gallery import Picture, Stage, stage
+from tests.mails.golden import Golden, every_mail
 
 pytestmark = [pytest.mark.browser, pytest.mark.looks]
 
@@ -31,7 +33,20 @@ WIDTHS, SCHEMES = (360, 768, 1280), ("light", "dark")
 #: How much of a long page is looked at, in pixels of the screen.
 TALLEST = 3_000
 #: The shots are kept 180, 192 and 320 pixels wide, which shows what moved; the browser itself draws at half.
-SMALLER = {360: 2, 768: 4, 1280: 4}
+SMALLER = {360: 2, 768: 4, 1280: 4, 320: 2, 600: 4}
+MAIL = "mail-"
+#: Some programs turn every colour round, some drop every style.
+MAIL_LOOKS = {
+    "light": (600, "0"),
+    "phone": (320, "0"),
+    "dark": (600, "0"),
+    "inverted": (600, "document.documentElement.style.filter = 'invert(1) hue-rotate(180deg)'"),
+    "bare": (
+        320,
+        """document.querySelectorAll('style').forEach(element => element.remove());
+        document.querySelectorAll('[style]').forEach(element => element.removeAttribute('style'))""",
+    ),
+}
 SCALE = 0.5
 #: A pixel counts when it differs by more than this (of 255), after a blur that evens letters out.
 DIFFERENCE, MOST_DIFFERENT = 40, 0.01
@@ -47,28 +62,48 @@ def gallery(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         yield running
 
 
+@pytest.fixture(scope="module")
+def mails(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Golden]:
+    file = tmp_path_factory.mktemp("mails") / "blog.db"
+    shutil.copy(migrated_sqlite, file)
+    database = Database(f"sqlite:///{file}")
+    found = every_mail(database)
+    database.dispose()
+    return found
+
+
 def test_every_page_looks_as_approved(browser: Browser, gallery: Stage, tmp_path: Path) -> None:
+    shown = [picture for picture in gallery.pictures if not picture.dated]
+    shots = (shot for picture in shown for shot in _shots(browser, gallery.site, picture))
+    _judge(shots, {path.name for path in APPROVED.glob("*.webp") if not path.name.startswith(MAIL)}, tmp_path)
+
+
+def test_every_mail_looks_as_approved(browser: Browser, mails: list[Golden], tmp_path: Path) -> None:
+    shots = (shot for golden in mails for shot in _mail_shots(browser, golden))
+    _judge(shots, {path.name for path in APPROVED.glob(f"{MAIL}*.webp")}, tmp_path)
+
+
+def _judge(shots: Iterator[tuple[str, Image.Image]], approved: set[str], folder: Path) -> None:
+    """Compare shots with the approved ones, or keep them as such; none is too many or too few."""
     approving, wrong = bool(os.environ.get("APPROVE")), []
     kept: set[str] = set()
-    for picture in [picture for picture in gallery.pictures if not picture.dated]:
-        for name, shot in _shots(browser, gallery.site, picture):
-            kept.add(name)
-            complaint = None if approving else _compare(name, shot)
-            if approving:
-                _keep(APPROVED / name, shot)
-            elif complaint:
-                shot.save(tmp_path / name, lossless=True)
-                wrong.append(f"{name}: {complaint}")
-    surplus = {path.name for path in APPROVED.glob("*.webp")} - kept
+    for name, shot in shots:
+        kept.add(name)
+        complaint = None if approving else _compare(name, shot)
+        if approving:
+            _keep(APPROVED / name, shot)
+        elif complaint:
+            shot.save(folder / name, lossless=True)
+            wrong.append(f"{name}: {complaint}")
     if approving:
-        for name in surplus:
+        for name in approved - kept:
             (APPROVED / name).unlink()
-    assert approving or surplus == set()
-    assert wrong == [], f"look at the new shots in {tmp_path}; if they are right: make approve"
+    assert approving or approved - kept == set()
+    assert wrong == [], f"look at the new shots in {folder}; if they are right: make approve"
 
 
 def test_the_approved_set_stays_small() -> None:
-    assert sum(path.stat().st_size for path in APPROVED.glob("*.webp")) < 3_000_000
+    assert sum(path.stat().st_size for path in APPROVED.glob("*.webp")) < 3_500_000
 
 
 def _shots(browser: Browser, site: str, picture: Picture) -> Iterator[tuple[str, Image.Image]]:
@@ -87,6 +122,22 @@ def _shots(browser: Browser, site: str, picture: Picture) -> Iterator[tuple[str,
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         yield f"{picture.name}-{width}-{scheme}.webp", _shot(page, width)
     context.close()
+
+
+def _mail_shots(browser: Browser, golden: Golden) -> Iterator[tuple[str, Image.Image]]:
+    """Yield shots of a mail: narrow, wide, dark, as a program inverts it, and without its styles."""
+    context = browser.new_context(device_scale_factor=SCALE)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for look, (width, change) in MAIL_LOOKS.items():
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="dark" if look == "dark" else "light")
+        page.set_content(golden.email.html)
+        page.evaluate(change)
+        yield f"{golden.name}-{width}-{look}.webp", _shot(page, width)
+    context.close()
+    assert asked == [], "a mail fetches nothing"
 
 
 def _shot(page: Page, width: int) -> Image.Image:

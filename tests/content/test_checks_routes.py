@@ -29,7 +29,7 @@ def test_every_route_for_readers_can_be_linked_to(
     app = create_app(settings)
     rules = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
     app.extensions["blog"].database.dispose()
-    values = {"<int:issue_id>": "3", "<int:number>": "2"}
+    values = {"<int:issue_id>": "3", "<int:number>": "2", "<cadence>": "weekly"}
     names = {"/topics/": "systems", "/articles/": "a", "/authors/": "ada", "/series/": "queues"}
     links = []
     for rule in (rule for rule in rules if not rule.startswith(PRIVATE)):

@@ -5,25 +5,35 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
+from html import escape
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from blog.columns import wrapped
 from blog.delivery.email import Email
 from blog.delivery.headers import FIELDS, line, mailbox
 from blog.delivery.lint import lint
 from blog.delivery.mime import serialise
 
 DATE = datetime(2025, 5, 30, 9, 0, tzinfo=UTC)
-HTML = (
-    '<!doctype html><html lang="en" dir="ltr"><head><title>t</title></head>'
-    '<body><div lang="en" dir="ltr"><h1>h</h1>{}</div></body></html>'
-)
+
+
+def page(body: str, subject: str = "Hello", leave: str = "") -> str:
+    link = f'<p><a href="{leave}">{leave}</a></p>' if leave else ""
+    return (
+        f'<!doctype html><html lang="en" dir="ltr"><head><title>{escape(subject)}</title></head>'
+        f'<body><div lang="en" dir="ltr"><h1>{body}</h1>{link}</div></body></html>'
+    )
+
+
+SINGLE = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "OOF, AutoReply"}
 LIST = {
     "List-Id": "Signal & System <digest.example.org>",
     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     "Feedback-ID": "1:weekly:digest:exampleorg",
+    **SINGLE,
 }
 
 nasty_words = st.one_of(
@@ -33,7 +43,7 @@ nasty_words = st.one_of(
     ),
 )
 lines = st.lists(nasty_words, min_size=1, max_size=12).map(" ".join)
-bodies = st.lists(lines.map(lambda text: text[:72].strip() or "x"), min_size=1, max_size=8).map("\n".join)
+bodies = st.lists(lines.map(wrapped), min_size=1, max_size=8).map("\n".join)
 tokens = st.integers(10, 400).flatmap(lambda length: st.text("abcXYZ019-_", min_size=length, max_size=length))
 
 
@@ -42,10 +52,10 @@ def make(**changes: object) -> Email:
         "to": "jane@example.com",
         "subject": "Hello",
         "text": "Hello\n",
-        "html": HTML.format("<p>Hello</p>"),
+        "html": page("Hello"),
         "message_id": "<42@example.org>",
         "sender": "News <news@example.org>",
-        "headers": {"Auto-Submitted": "auto-generated"},
+        "headers": SINGLE,
     }
     return Email(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -81,8 +91,8 @@ def test_nasty_mails_are_clean_and_read_back_as_they_were(
     email = make(
         subject=subject,
         sender=f'"{quoted}" <news@example.org>',
-        text=body,
-        html=HTML.format("<p>" + re.sub("[<>&]", "", body) + "</p>"),
+        text=f"{body}\n{url}",
+        html=page(escape(body), subject, url),
         headers={**LIST, "List-Unsubscribe": f"<{url}>, <mailto:leave+{token}@example.org>"},
     )
     raw = serialise(email, DATE)
@@ -93,7 +103,7 @@ def test_nasty_mails_are_clean_and_read_back_as_they_were(
     text, html = message.iter_parts()
     assert str(message["Subject"]) == subject
     assert sender_in(raw) == (name, "<news@example.org>")
-    assert content(text) == body + "\n"
+    assert content(text) == f"{body}\n{url}\n"
     assert content(html) == email.html + "\n"
     assert message["List-Unsubscribe"] == email.headers["List-Unsubscribe"]
 
@@ -154,17 +164,17 @@ def test_a_body_with_control_characters_is_refused() -> None:
     with pytest.raises(ValueError):
         serialise(make(text="a\0b"), DATE)
     with pytest.raises(ValueError):
-        serialise(make(html=HTML.format("a\x1bb")), DATE)
+        serialise(make(html=page("a\x1bb")), DATE)
 
 
 def test_every_kind_of_line_break_becomes_crlf() -> None:
-    raw = serialise(make(text="a\rb\r\nc\nd"), DATE)
+    raw = serialise(make(text="a\rb\r\nc\nd", html=page("a b c d")), DATE)
     assert b"a\r\nb\r\nc\r\nd\r\n" in raw
     assert lint(raw) == []
 
 
 def test_a_line_without_end_is_broken_into_lines_of_76() -> None:
-    raw = serialise(make(html=HTML.format("<p>" + "x" * 5000 + "é</p>")), DATE)
+    raw = serialise(make(html=page("x" * 5000 + "é")), DATE)
     assert max(map(len, raw.split(b"\r\n"))) <= 76
     assert parsed(raw).get_body(("html",)).get_content().count("x") >= 5000  # type: ignore[union-attr]
 

@@ -25,8 +25,8 @@ OWNER = Owner("host/0", "host/0/run-1")
 OTHER = Owner("host/1", "host/1/run-1")
 NEXT_RUN = Owner("host/0", "host/0/run-2")
 HTML = (
-    '<!doctype html><html lang="en" dir="ltr"><head><title>t</title></head>'
-    '<body><div lang="en" dir="ltr"><h1>h</h1></div></body></html>'
+    '<!doctype html><html lang="en" dir="ltr"><head><title>Hello</title></head>'
+    '<body><div lang="en" dir="ltr"><h1>Hello</h1></div></body></html>'
 )
 
 
@@ -38,7 +38,7 @@ def render(_session: Session, row: OutboxMail) -> Email:
         html=HTML,
         message_id=row.message_id,
         sender="News <news@example.org>",
-        headers={"Auto-Submitted": "auto-generated"},
+        headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "OOF, AutoReply"},
     )
 
 

@@ -24,6 +24,13 @@ def test_what_is_encoded_around_holes_decodes_to_the_filled_text(
     assert decoded == first + one + second + other + third
 
 
+@given(st.integers(60, 90), st.sampled_from([" ", "\t", "é ", " é"]))
+def test_a_blank_at_the_end_of_a_full_line_does_not_make_it_longer(length: int, end: str) -> None:
+    encoded = quoted_printable("x" * length + end + "\nmore\n")
+    assert max(map(len, encoded.split(b"\r\n"))) <= 76
+    assert quopri.decodestring(encoded).replace(b"\r\n", b"\n").decode() == "x" * length + end + "\nmore\n"
+
+
 @given(texts, tokens)
 def test_dots_are_stuffed_once_for_all_recipients(text: str, token: str) -> None:
     template = stuff_dots(quoted_printable(f".{text}\n.{hole('x')}\n."))

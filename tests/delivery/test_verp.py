@@ -59,6 +59,7 @@ def test_what_only_looks_like_a_tag_is_none() -> None:
         assert verp.tags(text) == []
 
 
+@pytest.mark.unlinted  # a stub is enough to see the envelope
 def test_the_relay_is_told_a_return_address_of_each_deliverys_own(
     settings: Settings, database: Database
 ) -> None:
@@ -94,6 +95,7 @@ def test_a_single_mail_has_one_too(settings: Settings, database: Database) -> No
     )
 
 
+@pytest.mark.unlinted  # a stub is enough to see the envelope
 def test_without_a_bounce_address_bounces_go_to_the_sender(settings: Settings, database: Database) -> None:
     with smtp_server() as server:
         app = create_app(settings.model_copy(update={"mail_port": server.port}))

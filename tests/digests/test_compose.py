@@ -122,12 +122,15 @@ def test_nothing_of_an_article_is_a_template_and_markup_is_escaped() -> None:
 @pytest.mark.parametrize("name", ["Ünïcode News 📰", 'Quote " and \\ back'])
 def test_any_name_of_a_publication_makes_a_clean_message(name: str) -> None:
     made = press(site=Site(name=name))
-    assert lint(unstuffed(filled(made, edition(["A title"]), "ab" * 16, "a@example.org", "<1@e.org>"))) == []
+    assert (
+        lint(unstuffed(filled(made, edition(["A title"]), "ab" * 16, "a@example.org", "<1@example.org>")))
+        == []
+    )
 
 
 def test_the_html_stays_far_below_the_size_at_which_mail_clients_clip() -> None:
     raw = filled(
-        press(), edition(["A rather long title of an article"] * 20), "ab" * 16, "a@e.org", "<1@e.org>"
+        press(), edition(["A rather long title of an article"] * 20), "ab" * 16, "a@e.org", "<1@example.org>"
     )
     message = parsed(unstuffed(raw))
     assert len(message["bodies"]["html"].encode()) < 80_000  # type: ignore[index]

@@ -37,6 +37,7 @@ ROUTES = {
     "/cards/<slug>.png": PUBLIC,
     "/confirm/<token>": TOKEN,
     "/digests": PUBLIC,
+    "/digests/<cadence>/<int:number>": PUBLIC,
     "/digests/<int:issue_id>": PUBLIC,
     "/drafts/<token>": TOKEN,
     "/favicon.ico": PUBLIC,

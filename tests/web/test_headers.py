@@ -20,6 +20,7 @@ VALUES = {
     "issue_id": "1",
     "form": "xml",
     "number": "2",
+    "cadence": "weekly",
     "width": "480",
     "version": "0123456789",
 }

@@ -70,6 +70,16 @@ def test_the_html_part_stays_in_its_sandbox(inbox: FlaskClient) -> None:
     assert "allow-scripts" not in policy
 
 
+def test_a_message_is_shown_with_what_is_wrong_with_it(inbox: FlaskClient) -> None:
+    page = inbox.get("/dev/inbox/17").text
+    for problem in (
+        "Message-ID occurs 0 times",
+        "&lt;p&gt; has an event handler",
+        "text/html is not quoted-printable",
+    ):
+        assert problem in page
+
+
 def test_an_empty_inbox_says_how_to_fill_it(inbox: FlaskClient, tmp_path: Path) -> None:
     (tmp_path / "inbox" / "17.eml").unlink()
     assert "No mail yet" in inbox.get("/dev/inbox").text

@@ -26,7 +26,7 @@ FIXED = {
 }
 #: Addresses with a part that only the running site knows.
 _ELSEWHERE_KNOWN = re.compile(
-    r"/digests/\d+|/api/v1/.+|/(account|confirm|drafts|move|preferences|restore|unsubscribe)/.+"
+    r"/digests/(?:[a-z]+/)?\d+|/api/v1/.+|/(account|confirm|drafts|move|preferences|restore|unsubscribe)/.+"
     r"|/(static|sketches|pictures|cards|sitemaps)/.+"
     r"|/archive/page/\d+|/speculation-rules\.json"
 )
