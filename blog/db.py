@@ -8,7 +8,7 @@ starves the sender under a flood of sign-ups.
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,8 @@ from sqlalchemy.types import TypeDecorator
 from blog.errors import Busy
 
 BUSY_SECONDS = 10
+#: Set in a session's `info`: something is due at once, and a worker would like to hear of it.
+DUE = "due"
 LOCK_TIMEOUT = "4s"
 
 #: A 64-bit key; SQLite numbers rows by itself only where the type says INTEGER.
@@ -92,13 +94,14 @@ class Database:
     """Where the rows live; doors open `transaction()` to write and `reading()` to read.
 
     `commits` counts the transactions of this process that pages may show: who keeps what was read can tell
-    that it may be old.
+    that it may be old. `hint` is called after a commit that made something due.
     """
 
     commits = 0
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, hint: Callable[[], None] | None = None) -> None:
         self.url = make_url(url)
+        self._hint = hint
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._ticket: Ticket | None = None
         if self.is_sqlite:
@@ -128,6 +131,8 @@ class Database:
         with self._exclusive(), _busy_as_such(), self._writing.begin() as session:
             yield session
         Database.commits += shown
+        if self._hint and session.info.get(DUE):
+            self._hint()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -1,5 +1,7 @@
 """The only place that chooses which piece serves which purpose."""
 
+from collections.abc import Callable
+
 from blog.articles.publication import Publication
 from blog.db import Database
 from blog.delivery import suppression
@@ -13,7 +15,7 @@ from blog.web.pieces import Services
 def build(settings: Settings) -> Services:
     """Return the services that these settings ask for."""
     introduce()
-    database = Database(settings.sqlalchemy_url)
+    database = Database(settings.sqlalchemy_url, _hints(settings))
     return Services(
         settings=settings,
         database=database,
@@ -21,6 +23,14 @@ def build(settings: Settings) -> Services:
         links=Links(settings.site_url),
         site=Publication(database, settings.content_dir),
     )
+
+
+def _hints(settings: Settings) -> Callable[[], None] | None:
+    if not settings.broker_url:
+        return None
+    from blog.broker import Hints  # here, since without a broker a command starts quicker
+
+    return Hints(settings)
 
 
 def introduce() -> None:

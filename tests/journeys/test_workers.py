@@ -1,0 +1,175 @@
+"""One contract for every kind of worker: embedded, and Celery on a real Redis and a real RabbitMQ.
+
+Rows are the truth, so nothing that happens to a broker or a worker may lose or repeat a mail.
+"""
+
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from blog import broker as hints
+from blog import clock
+from blog.db import Database
+from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
+from blog.doctor import queue
+from blog.doctor.findings import Verdict
+from blog.settings import load_settings
+from tests.brokers import Broker, running
+from tests.crash.killing import CONNECTIONS, audit, lines, relay_process
+from tests.journeys.crew import at_work, until
+from tests.journeys.installation import Installation, free_port, link_in
+from tests.mailings import make_mailing
+from tests.relay import relay
+
+JOURNEYS = ("embedded-sqlite", "embedded-postgresql", "redis-postgresql", "rabbitmq-postgresql")
+BREAKS = ("embedded-postgresql", "redis-sqlite", "redis-postgresql", "rabbitmq-postgresql")
+RECIPIENTS = 400
+#: How long a confirmation takes when a hint gets through, and when a tick has to find it.
+AT_ONCE, BY_TICK = 3.0, 20.0
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Broker]:
+    with running("redis") as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def rabbitmq() -> Iterator[Broker]:
+    with running("rabbitmq") as broker:
+        yield broker
+
+
+@pytest.fixture
+def broker(kind: str, request: pytest.FixtureRequest) -> Broker | None:
+    name = kind.partition("-")[0]
+    return None if name == "embedded" else request.getfixturevalue(name)
+
+
+@pytest.fixture
+def database_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database on the engine that belongs to this kind of worker."""
+    if kind.endswith("sqlite"):
+        path = tmp_path / "blog.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    kept = request.getfixturevalue("kept_postgresql")
+    yield kept.url
+    kept.empty()
+
+
+@pytest.fixture
+def site(broker: Broker | None, database_url: str, tmp_path: Path) -> Installation:
+    made = Installation(tmp_path, database_url, smtp_port=1, port=free_port())
+    made.extra = {"BLOG_SMTP_CONNECTIONS": str(CONNECTIONS)}
+    if broker:
+        made.extra["BLOG_BROKER_URL"] = broker.url
+    made.write("first-piece", title="A First Piece", date=datetime.now(UTC).isoformat())
+    made.blog("sync")
+    return made
+
+
+@pytest.mark.parametrize("kind", JOURNEYS)
+def test_from_a_sign_up_to_a_balanced_issue_whatever_becomes_of_the_messages(
+    site: Installation, broker: Broker | None, tmp_path: Path
+) -> None:
+    with relay() as server, site.serving():
+        site.smtp_port = server.port
+        with at_work(site.environment, tmp_path) as crew:
+            assert site.post("/subscribe", email="ada@example.org").status == 200
+            until(lambda: bool(server.to("ada@example.org")), BY_TICK, crew)  # it is just starting
+            assert site.post(link_in(server.to("ada@example.org")[0], "/confirm/")).status == 200
+
+            assert site.post("/subscribe", email="bob@example.org").status == 200
+            assert until(lambda: bool(server.to("bob@example.org")), BY_TICK, crew) < AT_ONCE
+            assert site.post(link_in(server.to("bob@example.org")[0], "/confirm/")).status == 200
+
+            issue = str(site.blog_json("digest", "run", "--cadence", "weekly")["issue"])
+            if broker:
+                ask_for_everything(site, times=20)
+            until(lambda: site.blog_json("digest", "status", issue)["state"] == "done", BY_TICK, crew)
+            if broker:
+                broker.kill()
+                began = time.monotonic()
+                assert site.post("/subscribe", email="eve@example.org").status == 200
+                assert time.monotonic() - began < 1.0
+                broker.start()
+            else:
+                assert site.post("/subscribe", email="eve@example.org").status == 200
+            until(lambda: bool(server.to("eve@example.org")), 2 * BY_TICK, crew)
+        balance = site.blog_json("digest", "status", issue)
+    assert balance == {
+        "state": "done", "eligible": 2, "accepted": 2, "skipped": 0, "bounced": 0, "failed": 0,
+        "uncertain": 0, "pending": 0,
+    }  # fmt: skip
+    digests = [message.recipient for message in server.messages if b"List-Unsubscribe-Post:" in message.raw]
+    assert sorted(digests) == ["ada@example.org", "bob@example.org"]
+    assert len(server.to("eve@example.org")) == 1
+
+
+def ask_for_everything(site: Installation, times: int) -> None:
+    """Put every message into the queue many times over, as a broker may that delivers at least once."""
+    from celery import Celery
+
+    names = (hints.TICK, hints.MAIL, hints.SEND, "blog.recover", "blog.schedule")
+    app: Celery = hints.application(load_settings(broker_url=site.extra["BLOG_BROKER_URL"]))
+    for name in names * times:
+        hints.ask(app, name)
+    app.close()
+
+
+@pytest.mark.parametrize("kind", BREAKS)
+def test_a_worker_killed_half_way_and_one_told_to_stop_lose_and_repeat_nothing(
+    site: Installation, database: Database, broker: Broker | None, tmp_path: Path
+) -> None:
+    log = tmp_path / "accepted.log"
+    with database.transaction() as session:
+        mailing = make_mailing(session, RECIPIENTS, clock.now())
+    with relay_process(log, seed=7, delay=0.02) as site.smtp_port:
+        with at_work(site.environment, tmp_path) as crew:
+            until(lambda: lines(log) >= 40, BY_TICK, crew)
+            crew.signal(signal.SIGKILL)
+            killed, begun = states(database)[DeliveryState.HANDING_OVER], lines(log)
+            crew.start()
+            until(lambda: lines(log) >= begun + 40, BY_TICK, crew)
+            took = crew.signal(signal.SIGTERM)
+            assert took < 10
+            left = states(database)
+            assert left[DeliveryState.HANDING_OVER] == left[DeliveryState.CLAIMED] == 0
+            crew.start()
+            until(lambda: finished(database), 2 * BY_TICK, crew)
+        found = audit(database, mailing, log, [killed])
+    processes = 2 if broker else 1
+    assert found.lost == []
+    assert found.silently_doubled == []
+    assert found.uncertain == left[DeliveryState.UNCERTAIN], "stopping left something in doubt"
+    assert found.uncertain <= killed <= CONNECTIONS * processes
+    assert found.balance.pending == 0
+
+
+@pytest.mark.parametrize(("kind", "says"), [("redis-sqlite", "Redis"), ("rabbitmq-postgresql", "RabbitMQ")])
+def test_the_doctor_says_what_the_broker_is(broker: Broker, database_url: str, says: str) -> None:
+    found = queue.check(load_settings(broker_url=broker.url, database_url=database_url))
+    assert says in found.found
+    on_one_host = database_url.startswith("sqlite")
+    assert found.verdict is (Verdict.WARNING if on_one_host else Verdict.GOOD)
+    assert "guest:guest" not in found.found
+
+
+def states(database: Database) -> Counter[str]:
+    with database.reading() as session:
+        counted = session.execute(select(Delivery.state, func.count()).group_by(Delivery.state))
+        return Counter({str(state): number for state, number in counted})
+
+
+def finished(database: Database) -> bool:
+    with database.reading() as session:
+        return set(session.scalars(select(Mailing.state))) == {MailingState.DONE}
