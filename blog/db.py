@@ -28,6 +28,9 @@ BUSY_SECONDS = 10
 #: Set in a session's `info`: something is due at once, and a worker would like to hear of it.
 DUE = "due"
 LOCK_TIMEOUT = "4s"
+#: A process that is frozen, or whose host is gone, in the middle of a transaction keeps its rows locked; the
+#: server ends it after this. Less than the lease of a delivery, after which others want those rows.
+IDLE_TIMEOUT = "5min"
 
 #: A 64-bit key; SQLite numbers rows by itself only where the type says INTEGER.
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -111,9 +114,7 @@ class Database:
             self.engine = _sqlite_engine(url, "BEGIN IMMEDIATE")
             self.read_engine = _sqlite_engine(url, "BEGIN", query_only=True)
         else:
-            self.engine = create_engine(
-                url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS}
-            )
+            self.engine = _postgresql_engine(url)
             self.read_engine = self.engine.execution_options(
                 postgresql_readonly=True,
                 # All queries of one page see the same moment; between two of them a sync may be stored.
@@ -171,6 +172,17 @@ class _Hinting(SQLiteCompiler):
     def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
         del table
         return text
+
+
+def _postgresql_engine(url: str) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite_engine(url: str, begin: str, query_only: bool = False) -> Engine:

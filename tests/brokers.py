@@ -75,8 +75,17 @@ def running(kind: str) -> Iterator[Broker]:
     finally:
         broker.kill()
         if "ERL_EPMD_PORT" in broker.environment:
-            subprocess.run(["epmd", "-kill"], env=broker.environment, check=False, capture_output=True)
+            end_port_mapper(broker.environment)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_port_mapper(environment: dict[str, str]) -> None:
+    """End what Erlang has left running beside the broker, once it has noticed that one's death."""
+    for _ in range(50):
+        subprocess.run(["epmd", "-kill"], env=environment, check=False, capture_output=True)
+        if not answers(int(environment["ERL_EPMD_PORT"])):
+            return
+        time.sleep(0.1)
 
 
 def redis(folder: Path) -> Broker:

@@ -5,6 +5,7 @@ their turns in the database, and puts them into the queue; a hint from the web i
 Each task ends after a slice of time and goes on in another, so that one worker does everything in turn.
 """
 
+import importlib
 import sys
 import threading
 from collections.abc import Callable
@@ -161,6 +162,11 @@ def _begin(**_: object) -> None:
         log.error("worker.task_failed", task="begin", error=embedded.brief(error))
 
 
+def _load(**_: object) -> None:
+    """Load what every process of the pool needs before they are forked, so that they share the memory."""
+    importlib.import_module("blog.app")
+
+
 def _ready(**_: object) -> None:
     """Begin at once: whoever had the last turn may be dead, and its lease not over."""
     for name in (broker.SEND, broker.MAIL, broker.TICK):
@@ -190,6 +196,7 @@ def _log(loglevel: int, **_: object) -> None:
 
 signals.setup_logging.connect(_log)
 signals.worker_process_init.connect(_begin)
+signals.worker_init.connect(_load)
 signals.worker_ready.connect(_ready)
 signals.worker_shutting_down.connect(_end)
 signals.worker_init.connect(_look)

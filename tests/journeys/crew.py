@@ -47,6 +47,14 @@ class Crew:
         self.process = None
         return time.monotonic() - began
 
+    def freeze(self) -> None:
+        assert self.process
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process
+        os.killpg(self.process.pid, signal.SIGCONT)
+
     def stop(self) -> None:
         if self.process:
             self.signal(signal.SIGKILL)

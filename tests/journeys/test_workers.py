@@ -8,11 +8,11 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text, update
 
 from blog import broker as hints
 from blog import clock
@@ -142,9 +142,13 @@ def test_a_worker_killed_half_way_and_one_told_to_stop_lose_and_repeat_nothing(
             until(lambda: lines(log) >= begun + 40, BY_TICK, crew)
             took = crew.signal(signal.SIGTERM)
             assert took < 10
-            left = states(database)
+            left, stopped = states(database), lines(log)
             assert left[DeliveryState.HANDING_OVER] == left[DeliveryState.CLAIMED] == 0
             crew.start()
+            if broker:
+                until(lambda: lines(log) >= stopped + 20, BY_TICK, crew)
+                broker.kill()
+                broker.start()
             until(lambda: finished(database), 2 * BY_TICK, crew)
         found = audit(database, mailing, log, [killed])
     processes = 2 if broker else 1
@@ -153,6 +157,42 @@ def test_a_worker_killed_half_way_and_one_told_to_stop_lose_and_repeat_nothing(
     assert found.uncertain == left[DeliveryState.UNCERTAIN], "stopping left something in doubt"
     assert found.uncertain <= killed <= CONNECTIONS * processes
     assert found.balance.pending == 0
+
+
+@pytest.mark.parametrize("kind", ["redis-postgresql"])
+def test_a_worker_frozen_for_longer_than_its_lease_is_overtaken_and_may_record_nothing(
+    site: Installation, database: Database, tmp_path: Path
+) -> None:
+    log, elsewhere = tmp_path / "accepted.log", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with database.transaction() as session:
+        mailing = make_mailing(session, RECIPIENTS, clock.now())
+    with relay_process(log, seed=7, delay=0.02) as site.smtp_port:
+        other = {**site.environment, "BLOG_VAR_DIR": str(elsewhere / "var")}
+        with at_work(site.environment, tmp_path) as frozen:
+            until(lambda: lines(log) >= 40, BY_TICK, frozen)
+            frozen.freeze()
+            held = states(database)
+            let_leases_run_out(database)
+            with at_work(other, elsewhere) as crew:
+                until(lambda: finished(database), 2 * BY_TICK, crew)
+                frozen.thaw()
+                time.sleep(1)  # it finishes what it had in hand, and wants to record it
+        found = audit(database, mailing, log, [])
+    assert "delivery.fenced" in frozen.log.read_text()
+    assert (found.lost, found.silently_doubled) == ([], [])
+    assert found.uncertain == held[DeliveryState.HANDING_OVER] <= CONNECTIONS * 2
+    assert found.balance.accepted + found.uncertain == RECIPIENTS
+
+
+def let_leases_run_out(database: Database) -> None:
+    """Have a quarter of an hour go by: the server ends who idles in a transaction, then leases end."""
+    idle = "datname = current_database() AND state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"
+    with database.transaction() as session:
+        session.execute(text(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {idle}"))
+    with database.transaction() as session:
+        held = Delivery.state.in_((DeliveryState.CLAIMED, DeliveryState.HANDING_OVER))
+        session.execute(update(Delivery).where(held).values(lease_until=clock.now() - timedelta(seconds=1)))
 
 
 @pytest.mark.parametrize(("kind", "says"), [("redis-sqlite", "Redis"), ("rabbitmq-postgresql", "RabbitMQ")])
