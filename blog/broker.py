@@ -22,8 +22,9 @@ QUEUE = "blog"
 TICK, MAIL, SEND = "blog.tick", "blog.mail", "blog.send"
 #: A scheduler that ticks as often as this is quick enough for everything.
 TICK_SECONDS = 2.0
-#: Nobody wants to hear of what was due a while ago: it is due still, and the next tick says so.
-EXPIRES_SECONDS = 60.0
+#: So old a message is dropped, lest they pile up while no worker is there. Whoever drops it goes by another
+#: clock than whoever sent it, hence so long.
+EXPIRES_SECONDS = 3600.0
 #: A process does one thing for so long; then it looks whether something else is to be done.
 SLICE_SECONDS = 30.0
 #: Longer than any slice: a relay may take ten minutes for its last answer (RFC 5321, section 4.5.3.2.6).
@@ -70,8 +71,13 @@ def application(settings: Settings) -> "Celery":
         },
     )
     if settings.broker_url.startswith("amqp"):
-        # Delays are rows, so the queues that Celery declares for delayed messages stay small and idle.
-        app.conf.update(task_default_queue_type="quorum", broker_native_delayed_delivery_queue_type="classic")
+        app.conf.update(
+            task_default_queue_type="quorum",
+            # Delays are rows, so the queues that Celery declares for delayed messages stay small and idle; it
+            # complains of a direct exchange, to which they could not be bound.
+            task_default_exchange_type="topic",
+            broker_native_delayed_delivery_queue_type="classic",
+        )
     return app
 
 

@@ -35,6 +35,11 @@ def put_off(session: Session, name: str, until: datetime) -> None:
     _put(session, name, until, Tick.due_at < until)
 
 
+def due_now(session: Session, name: str, now: datetime) -> None:
+    """Let the next tick have the turn: whoever had it has begun."""
+    _put(session, name, now, Tick.due_at > now)
+
+
 def _put(session: Session, name: str, due_at: datetime, where: object) -> bool:
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = insert(Tick).values(name=name, due_at=due_at)

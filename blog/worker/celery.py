@@ -6,6 +6,7 @@ Each task ends after a slice of time and goes on in another, so that one worker 
 """
 
 import importlib
+import logging
 import sys
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import structlog
 from celery import Celery, signals
 
 from blog import broker, clock, logs, ticks
+from blog.delivery.sender import Report
 from blog.errors import SettingsError
 from blog.settings import load_settings
 from blog.worker import embedded
@@ -29,10 +31,11 @@ from blog.worker.tasks import (
     TIDY_SECONDS,
 )
 
-#: How often each kind of work has its turn.
+#: How often each kind of work has its turn; sending has the next one as soon as somebody has begun, so that
+#: one process after the other joins in, and no more than one message waits.
 PERIODS = {
     broker.MAIL: broker.TICK_SECONDS,
-    broker.SEND: broker.TICK_SECONDS,
+    broker.SEND: 60.0,
     "blog.schedule": SCHEDULE_SECONDS,
     "blog.recover": RECOVER_SECONDS,
     "blog.announce": ANNOUNCE_SECONDS,
@@ -105,20 +108,26 @@ def send(here: Place) -> None:
     """Send what is due of the issues; single mails go out meanwhile, lest they wait for all of it."""
     if not here.sending.acquire(blocking=False):
         return  # another thread of this process is at it
-    turn, done = Slice(lifeline.stop, broker.SLICE_SECONDS), threading.Event()
-    beside = threading.Thread(target=embedded.repeat, args=(done, here.work.mail, IDLE_SECONDS), name="mail")
     try:
-        beside.start()
-        report = here.work.send(turn, PATIENCE)
+        report = _send(here)
     finally:
-        done.set()
         here.sending.release()
-    beside.join()
     if report.trouble:
         with here.work.services.database.transaction(shown=False) as session:
             ticks.put_off(session, broker.SEND, clock.now() + REST)
-    elif turn.is_over and report.results:
-        broker.ask(app, broker.SEND)
+
+
+def _send(here: Place) -> Report:
+    with here.work.services.database.transaction(shown=False) as session:
+        ticks.due_now(session, broker.SEND, clock.now())
+    done = threading.Event()
+    beside = threading.Thread(target=embedded.repeat, args=(done, here.work.mail, IDLE_SECONDS), name="mail")
+    beside.start()
+    try:
+        return here.work.send(Slice(lifeline.stop, broker.SLICE_SECONDS), PATIENCE)
+    finally:
+        done.set()
+        beside.join()
 
 
 @_task("blog.schedule")
@@ -191,6 +200,8 @@ def _period(name: str) -> timedelta:
 
 def _log(loglevel: int, **_: object) -> None:
     """Have Celery log as we do: it would write the whole trail of an error, over a hundred lines."""
+    # Its warnings are for who writes code, as the one that a lost connection kills nothing.
+    logging.getLogger("py.warnings").setLevel(logging.ERROR)
     logs.take_in(loglevel)
 
 

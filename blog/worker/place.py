@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from blog import create_app, runtime
+from blog import create_app, revisions, runtime
 from blog.delivery.slots import slot
+from blog.errors import BlogError
 from blog.settings import load_settings
 from blog.worker.tasks import Work, slots_of
 
@@ -21,7 +22,7 @@ class Lifeline:
 
     def __init__(self) -> None:
         self._reading, self._writing = os.pipe()
-        self._is_child = False
+        self._made_by = os.getpid()
         self.stop = threading.Event()
 
     def cut(self) -> None:
@@ -31,7 +32,8 @@ class Lifeline:
 
     def hold_on(self) -> None:
         """Be a child: stop when the main process says so, or is no more."""
-        self._is_child = True
+        if not self._is_child:
+            return  # a pool without children, whose one process is the main one
         self._let_go()
         threading.Thread(target=self._listen, name="lifeline", daemon=True).start()
 
@@ -53,6 +55,10 @@ class Lifeline:
     def _listen(self) -> None:
         os.read(self._reading, 1)
         self.stop.set()
+
+    @property
+    def _is_child(self) -> bool:
+        return os.getpid() != self._made_by
 
     def _let_go(self) -> None:
         if self._writing >= 0:
@@ -88,6 +94,9 @@ class Place:
     def __init__(self) -> None:
         settings = load_settings()
         services = runtime.build(settings)
+        at = revisions.current(services.database)
+        if at is None or at < revisions.head():
+            raise BlogError("the database is not at this version's schema; run: blog db upgrade")
         self.process = os.getpid()
         self.sending = threading.Lock()
         self._held = ExitStack()

@@ -34,6 +34,14 @@ def test_a_scheduler_whose_clock_is_ten_minutes_ahead_or_behind_holds_nobody_up(
     assert ask(database)
 
 
+def test_a_turn_that_has_begun_leaves_the_next_one_to_the_next_tick(database: Database) -> None:
+    assert ask(database)
+    with database.transaction() as session:
+        ticks.due_now(session, "send", clock.now())
+    assert ask(database)
+    assert not ask(database)
+
+
 def test_work_that_is_put_off_waits_whoever_asks(database: Database) -> None:
     assert ask(database)
     with database.transaction() as session:

@@ -37,12 +37,12 @@ class Crew:
                 cwd=ROOT, stdout=stream, stderr=stream, start_new_session=True,
             )  # fmt: skip
 
-    def signal(self, number: int) -> float:
-        """Signal every process of the worker, and return how long they took to end."""
+    def signal(self, number: int, *, group: bool = True) -> float:
+        """Signal every process of the worker, or the main one alone; return how long they took to end."""
         assert self.process
         assert self.process.poll() is None, self.log.read_text()[-3000:]
         began = time.monotonic()
-        os.killpg(self.process.pid, number)
+        (os.killpg if group else os.kill)(self.process.pid, number)
         self.process.wait(30)
         self.process = None
         return time.monotonic() - began
