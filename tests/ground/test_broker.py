@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from blog import broker, runtime
-from blog.db import DUE
+from blog import broker, clock, runtime
+from blog.cli import cli
+from blog.db import DUE, Database
+from blog.delivery import outbox
 from blog.errors import SettingsError
 from blog.settings import ROOT, Settings, load_settings
-from tests.smtp_server import free_port
+from blog.subscribers.models import Mail, Status
+from blog.tokens import Tokens
+from tests.commanding import environment
+from tests.factories import make_subscriber
+from tests.smtp_server import free_port, smtp_server
 
 
 def with_broker(settings: Settings, url: str) -> Settings:
@@ -97,3 +104,20 @@ def test_no_command_loads_celery_for_nothing(tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == "False"
+
+
+def test_the_embedded_worker_does_the_work_of_a_broker_that_is_down_and_says_so(
+    settings: Settings, database: Database
+) -> None:
+    with smtp_server() as server:
+        with database.transaction() as session:
+            person = make_subscriber(
+                session, Tokens(settings.key_ring), "ada@example.org", status=Status.PENDING
+            )
+            outbox.add(session, Mail.CONFIRM, person.id, "one", "example.org", clock.now())
+        url = f"redis://127.0.0.1:{free_port()}"
+        given = environment(settings) | {"BLOG_BROKER_URL": url, "BLOG_MAIL_PORT": str(server.port)}
+        result = CliRunner().invoke(cli, ["worker", "--until-idle"], env=given)
+    assert result.exception is None, result.output
+    assert [taken.recipients for taken in server.taken] == [["ada@example.org"]]
+    assert "celery -A blog.worker worker" in result.stderr

@@ -13,7 +13,9 @@ from pathlib import Path
 from blog.settings import ROOT
 
 EMBEDDED = ["-m", "blog.cli", "worker"]
-CELERY = ["-m", "celery", "-A", "blog.worker", "worker", "--beat", "--concurrency", "2"]
+WORKER = ["-m", "celery", "-A", "blog.worker", "worker", "--concurrency", "2"]
+WITH_BEAT = [*WORKER, "--beat"]
+BEAT = ["-m", "celery", "-A", "blog.worker", "beat"]
 
 
 @dataclass
@@ -22,6 +24,7 @@ class Crew:
 
     environment: dict[str, str]
     log: Path
+    celery: list[str]
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -31,7 +34,7 @@ class Crew:
     def start(self) -> None:
         with self.log.open("ab") as stream:
             self.process = subprocess.Popen(
-                [sys.executable, *(CELERY if self.uses_celery else EMBEDDED)],
+                [sys.executable, *(self.celery if self.uses_celery else EMBEDDED)],
                 # As root, Celery warns; warnings are errors only where they are ours.
                 env={**self.environment, "PYTHONWARNINGS": "ignore"},
                 cwd=ROOT, stdout=stream, stderr=stream, start_new_session=True,
@@ -61,9 +64,9 @@ class Crew:
 
 
 @contextmanager
-def at_work(environment: dict[str, str], folder: Path) -> Iterator[Crew]:
+def at_work(environment: dict[str, str], folder: Path, celery: list[str] = WITH_BEAT) -> Iterator[Crew]:
     """Have a worker work until the block ends; its log holds no address and no traceback."""
-    crew = Crew(environment, folder / "crew.log")
+    crew = Crew(environment, folder / f"{celery[-1]}.log", celery)
     crew.start()
     try:
         yield crew
