@@ -22,6 +22,7 @@ from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
 from blog.doctor import queue
 from blog.doctor.findings import Verdict
 from blog.settings import load_settings
+from blog.ticks import Tick
 from tests.brokers import Broker, running
 from tests.crash.killing import CONNECTIONS, audit, lines, relay_process
 from tests.journeys.crew import BEAT, WORKER, Crew, at_work, until
@@ -29,8 +30,9 @@ from tests.journeys.installation import Installation, free_port, link_in
 from tests.mailings import make_mailing
 from tests.relay import Relay, relay
 
-JOURNEYS = ("embedded-sqlite", "embedded-postgresql", "redis-postgresql", "rabbitmq-postgresql")
-BREAKS = ("embedded-postgresql", "redis-sqlite", "redis-postgresql", "rabbitmq-postgresql")
+JOURNEYS = ("embedded-sqlite", "redis-sqlite", "redis-postgresql", "rabbitmq-postgresql")
+BREAKS = ("embedded-postgresql", "redis-postgresql", "rabbitmq-postgresql")
+OTHER_CLOCK = Path(__file__).parent / "other_clock"
 RECIPIENTS = 400
 #: How long a confirmation takes at most when a hint gets through, and what else is waited for.
 AT_ONCE, BY_TICK = 3.0, 20.0
@@ -196,6 +198,11 @@ def test_a_worker_frozen_for_longer_than_its_lease_is_overtaken_and_may_record_n
     assert found.balance.accepted + found.uncertain == RECIPIENTS
 
 
+def has_ticked(database: Database) -> bool:
+    with database.reading() as session:
+        return session.get(Tick, hints.MAIL) is not None
+
+
 def let_leases_run_out(database: Database) -> None:
     """Have a quarter of an hour go by: the server ends who idles in a transaction, then leases end."""
     idle = "datname = current_database() AND state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"
@@ -204,6 +211,30 @@ def let_leases_run_out(database: Database) -> None:
     with database.transaction() as session:
         held = Delivery.state.in_((DeliveryState.CLAIMED, DeliveryState.HANDING_OVER))
         session.execute(update(Delivery).where(held).values(lease_until=clock.now() - timedelta(seconds=1)))
+
+
+@pytest.mark.parametrize("kind", ["redis-postgresql"])
+def test_hosts_whose_clocks_are_ten_minutes_apart_send_an_issue_together(
+    site: Installation, database: Database, tmp_path: Path
+) -> None:
+    log, elsewhere = tmp_path / "accepted.log", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with relay_process(log, seed=7, delay=0.02) as site.smtp_port:
+        other = {**site.environment, "BLOG_VAR_DIR": str(elsewhere / "var"), "PYTHONPATH": str(OTHER_CLOCK)}
+        slow, fast = ({**other, "CLOCK_IS_OFF_BY_MINUTES": minutes} for minutes in ("-10", "10"))
+        with at_work(site.environment, tmp_path, WORKER) as right, at_work(slow, elsewhere, BEAT):
+            until(lambda: has_ticked(database), BY_TICK, right)
+            time.sleep(1)  # what a worker asks itself at its start is done: from now on only the beat tells
+            with database.transaction() as session:
+                mailing = make_mailing(session, RECIPIENTS, clock.now() - timedelta(minutes=11))
+            until(lambda: lines(log) >= 40, BY_TICK, right)
+            with at_work(fast, elsewhere, WORKER) as wrong:
+                until(lambda: finished(database), 2 * BY_TICK, right)
+                for crew in (right, wrong):
+                    assert crew.signal(signal.SIGTERM) < 10
+    found = audit(database, mailing, log, [])
+    assert (found.lost, found.silently_doubled, found.uncertain) == ([], [], 0)
+    assert found.balance.accepted == RECIPIENTS
 
 
 @pytest.mark.parametrize(("kind", "says"), [("redis-sqlite", "Redis"), ("rabbitmq-postgresql", "RabbitMQ")])
