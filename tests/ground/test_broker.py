@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from kombu.transport.redis import Channel
 
 from blog import broker, clock, runtime
 from blog.cli import cli
@@ -121,3 +122,12 @@ def test_the_embedded_worker_does_the_work_of_a_broker_that_is_down_and_says_so(
     assert result.exception is None, result.output
     assert [taken.recipients for taken in server.taken] == [["ada@example.org"]]
     assert "celery -A blog.worker worker" in result.stderr
+
+
+def test_a_lost_connection_to_redis_is_an_error_that_celery_outlives() -> None:
+    for _ in range(2):
+        app = broker.application(load_settings(broker_url="redis://localhost"))
+    channel = object.__new__(Channel)
+    channel.connection = None
+    with app.connection_for_read() as connection, pytest.raises(connection.connection_errors, match="closed"):
+        channel._connparams()
