@@ -8,7 +8,7 @@ starves the sender under a flood of sign-ups.
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,12 @@ from sqlalchemy.types import TypeDecorator
 from blog.errors import Busy
 
 BUSY_SECONDS = 10
+#: Set in a session's `info`: something is due at once, and a worker would like to hear of it.
+DUE = "due"
 LOCK_TIMEOUT = "4s"
+#: A process that is frozen, or whose host is gone, in the middle of a transaction keeps its rows locked; the
+#: server ends it after this. Less than the lease of a delivery, after which others want those rows.
+IDLE_TIMEOUT = "5min"
 
 #: A 64-bit key; SQLite numbers rows by itself only where the type says INTEGER.
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -92,13 +97,14 @@ class Database:
     """Where the rows live; doors open `transaction()` to write and `reading()` to read.
 
     `commits` counts the transactions of this process that pages may show: who keeps what was read can tell
-    that it may be old.
+    that it may be old. `hint` is called after a commit that made something due.
     """
 
     commits = 0
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, hint: Callable[[], None] | None = None) -> None:
         self.url = make_url(url)
+        self._hint = hint
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._ticket: Ticket | None = None
         if self.is_sqlite:
@@ -108,9 +114,7 @@ class Database:
             self.engine = _sqlite_engine(url, "BEGIN IMMEDIATE")
             self.read_engine = _sqlite_engine(url, "BEGIN", query_only=True)
         else:
-            self.engine = create_engine(
-                url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS}
-            )
+            self.engine = _postgresql_engine(url)
             self.read_engine = self.engine.execution_options(
                 postgresql_readonly=True,
                 # All queries of one page see the same moment; between two of them a sync may be stored.
@@ -128,6 +132,8 @@ class Database:
         with self._exclusive(), _busy_as_such(), self._writing.begin() as session:
             yield session
         Database.commits += shown
+        if self._hint and session.info.get(DUE):
+            self._hint()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -166,6 +172,17 @@ class _Hinting(SQLiteCompiler):
     def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
         del table
         return text
+
+
+def _postgresql_engine(url: str) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite_engine(url: str, begin: str, query_only: bool = False) -> Engine:

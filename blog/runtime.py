@@ -1,5 +1,6 @@
 """The only place that chooses which piece serves which purpose."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from blog.web.pieces import Services
 def build(settings: Settings) -> Services:
     """Return the services that these settings ask for."""
     introduce()
-    database = Database(settings.sqlalchemy_url)
+    database = Database(settings.sqlalchemy_url, _hints(settings))
     return Services(
         settings=settings,
         database=database,
@@ -25,6 +26,14 @@ def build(settings: Settings) -> Services:
         links=Links(settings.site_url),
         site=Publication(database, settings.content_dir),
     )
+
+
+def _hints(settings: Settings) -> Callable[[], None] | None:
+    if not settings.broker_url:
+        return None
+    from blog.broker import Hints  # here, since without a broker a command starts quicker
+
+    return Hints(settings)
 
 
 def introduce() -> None:

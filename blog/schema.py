@@ -1,5 +1,6 @@
 """All tables in one place, for migrations and for the test that compares them with the models."""
 
+from blog import ticks
 from blog.articles import models as articles
 from blog.bounces import models as bounces
 from blog.db import Base
@@ -8,7 +9,7 @@ from blog.digests import models as digests
 from blog.subscribers import models as subscribers
 
 metadata = Base.metadata
-__all__ = ["articles", "bounces", "delivery", "described", "digests", "metadata", "subscribers"]
+__all__ = ["articles", "bounces", "delivery", "described", "digests", "metadata", "subscribers", "ticks"]
 
 
 def described(_object: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:

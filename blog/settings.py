@@ -68,7 +68,9 @@ class Settings(PaceSettings):
         "hold",
         description="After a crash mid-hand-over: list and hold, or send once more with the same Message-ID",
     )
-    broker_url: str = Field("", description="Reserved for Celery; leave unset: the worker is embedded")
+    broker_url: str = Field(
+        "", description="Broker of Celery workers: `redis://…` or `amqp://…`; unset = the worker is embedded"
+    )
     websub_hub: str = Field(
         "", description="WebSub hub that is told when something is published; empty = nobody is"
     )
@@ -152,9 +154,9 @@ class Settings(PaceSettings):
 
     @field_validator("broker_url")
     @classmethod
-    def _no_broker_yet(cls, value: str) -> str:
-        if value:
-            raise ValueError("this version has the embedded worker only; unset it")
+    def _broker_is_supported(cls, value: str) -> str:
+        if value and not re.match(r"(rediss?|amqps?)://[^\s/]", value):
+            raise ValueError("expected redis://host:6379/0 or amqp://user:password@host:5672//")
         return value
 
     @field_validator("demo")

@@ -19,7 +19,7 @@ from blog.digests.rehearsal import Rehearsal
 from blog.errors import BlogError, UsageError
 from blog.subscribers.models import Cadence
 from blog.web.pieces import Services
-from blog.worker import relay_of
+from blog.worker.tasks import relay_of
 
 issue_argument = click.argument("issue", type=int, required=False)
 cadence_option = click.option(

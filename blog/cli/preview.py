@@ -37,7 +37,7 @@ from blog.errors import BlogError, UsageError
 from blog.settings import Settings, load_settings
 from blog.site import previewing
 from blog.site.previewing import Stage
-from blog.worker import stop_on_signal
+from blog.worker.embedded import stop_on_signal
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 2.0

@@ -1,10 +1,15 @@
 """`blog worker`: background work."""
 
 import click
+import structlog
 
 from blog import create_app, logs
-from blog import worker as door
 from blog.cli.opening import open_services
+from blog.worker import embedded, tasks
+
+BESIDE_CELERY = (
+    "BLOG_BROKER_URL is set: `celery -A blog.worker worker` does this work; this one does it too, without it"
+)
 
 
 @click.command("worker")
@@ -19,15 +24,18 @@ def worker(until_idle: bool, after_restore: bool) -> None:
     logs.configure()
     services = open_services()
     if after_restore:
-        for issue in door.after_restore(services):
+        for issue in tasks.after_restore(services):
             click.echo(
                 f"Issue {issue} is paused. Whoever was mailed after the backup was taken is mailed again by:"
             )
             click.echo(f"  blog digest resume {issue}  (or not: blog digest cancel {issue})")
         click.echo("Workers send again what is planned or comes from now on.")
         return
+    if services.settings.broker_url:
+        # Both claim the same rows, so running both is harmless; who meant Celery should know.
+        structlog.get_logger(__name__).warning("worker.embedded", hint=BESIDE_CELERY)
     app = create_app(services.settings)
     if until_idle:
-        door.until_idle(app, services)
+        embedded.until_idle(app, services)
     else:
-        door.forever(app, services)
+        embedded.forever(app, services)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from blog.db import Database
@@ -109,7 +109,9 @@ class Desk:
         for attempt in range(1_000_000):
             try:
                 return action()
-            except (OperationalError, InterfaceError, PoolTimeout, Busy) as error:
+            except (OperationalError, InterfaceError, InternalError, PoolTimeout, Busy) as error:
+                if isinstance(error, InternalError) and not error.connection_invalidated:
+                    raise  # only PostgreSQL's end of a transaction that we slept through is like an outage
                 delay = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
                 log.warning("delivery.database_waits", error=type(error).__name__, seconds=delay)
                 time.sleep(delay)

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Executable, bindparam, case, select, text, update
 from sqlalchemy.orm import Session
 
-from blog.db import Database
+from blog.db import DUE, Database
 from blog.delivery.email import Email
 from blog.delivery.mail import MailError, MailRefused, MailUncertain, MailUnreachable, send
 from blog.delivery.models import OutboxMail, OutboxState
@@ -59,6 +59,8 @@ def add(
         "next_at": due_at or now,
         "created_at": now,
     }
+    if not due_at or due_at <= now:
+        session.info[DUE] = True
     return session.connection().scalar(_adding(dialect_of(session)), row) is not None
 
 

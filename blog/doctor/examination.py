@@ -8,7 +8,7 @@ from email.utils import parseaddr
 from blog import revisions
 from blog.db import Database
 from blog.delivery import dkim, signing
-from blog.doctor import domain, live, machine, relay
+from blog.doctor import domain, live, machine, queue, relay
 from blog.doctor.domain import Sending
 from blog.doctor.findings import Finding, Verdict, skipped
 from blog.doctor.zone import Zone
@@ -34,6 +34,7 @@ def examine(
     yield machine.check_secret(settings)
     yield machine.check_address(settings)
     yield from _stored(settings, database, now)
+    yield queue.check(settings)
     yield from machine.check_disk(settings, database)
     author = parseaddr(settings.sender)[1].rpartition("@")[2].lower()
     yield from relay.check(settings, author, now)

@@ -85,7 +85,7 @@ def check_work(session: Session, now: datetime) -> Finding:
     if oldest is None or now - oldest < LATE:
         return good("worker", "nothing is late")
     minutes = int((now - oldest).total_seconds() // 60)
-    mend = "start one: blog worker (and see whether it can reach the relay)"
+    mend = "start one: blog worker, or Celery's where there is a broker (and see whether the relay answers)"
     return wrong("worker", f"a mail has been due for {minutes:,} minutes", "no worker seems to run", mend)
 
 

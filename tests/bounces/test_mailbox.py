@@ -14,7 +14,7 @@ from blog.delivery.states import Owner
 from blog.errors import BlogError, Busy, SettingsError
 from blog.settings import Settings, load_settings
 from blog.web.pieces import Services
-from blog.worker import Work
+from blog.worker.tasks import Work
 from tests.bounces.dovecot import PASSWORD, USER, Dovecot, dovecot
 from tests.bounces.letters import dsn
 from tests.bounces.test_settling import counts, delivery, everything, hand, issue, path, status

@@ -17,13 +17,14 @@ from flask import Flask
 from sqlalchemy import select
 
 import blog
-from blog import clock, runtime, worker
+from blog import clock, runtime
 from blog.db import Database
 from blog.delivery import balance
 from blog.delivery.models import Mailing
 from blog.delivery.slots import slot
 from blog.delivery.states import Balance
 from blog.settings import load_settings
+from blog.worker import embedded, tasks
 from tests.crash.seeded_bugs import BUGS
 
 PACKAGE = str(Path(blog.__file__).parent)
@@ -60,14 +61,14 @@ def do(job: Job, parent: Connection) -> None:
         mail_default_sender="News <news@example.org>", mail_server="127.0.0.1", postal_address="Exampletown",
         smtp_connections=job.connections, uncertain_policy=job.policy,
     ))  # fmt: skip
-    stop = worker.stop_on_signal()
+    stop = embedded.stop_on_signal()
     with slot(job.folder / "var" / "slots") as owner:
         parent.send(owner.token)
         if job.halt:
             parent.send(threading.get_native_id())
             parent.recv()
         count = _die_at_line(job.line) if job.line is not None else lambda: 0
-        work = worker.Work(Flask("worker"), services, owner)
+        work = tasks.Work(Flask("worker"), services, owner)
         work.look_back()
         work.recover()
         report = work.send(stop, job.patience)

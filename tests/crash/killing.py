@@ -87,7 +87,7 @@ def run(
             capture_output=True, text=True,
         )  # fmt: skip
         assert finished.returncode == 0, finished.stderr
-    return _audit(database, mailing, log, per_kill)
+    return audit(database, mailing, log, per_kill)
 
 
 def _kill_once(
@@ -99,13 +99,13 @@ def _kill_once(
     stop_with: int,
 ) -> int:
     """Start a worker, stop it after some messages; return how many hand-overs it left open."""
-    goal = _lines(log) + chance.randint(2, 35)
+    goal = lines(log) + chance.randint(2, 35)
     process = subprocess.Popen(
         [sys.executable, *command, "worker", "--until-idle"],
         env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + START_SECONDS
-    while _lines(log) < goal and process.poll() is None and time.monotonic() < deadline:
+    while lines(log) < goal and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
     time.sleep(chance.random() * 0.004)
     process.send_signal(stop_with)
@@ -116,7 +116,8 @@ def _kill_once(
         ) or 0  # fmt: skip
 
 
-def _audit(database: Database, mailing: int, log: Path, per_kill: list[int]) -> Audit:
+def audit(database: Database, mailing: int, log: Path, per_kill: list[int]) -> Audit:
+    """Compare every delivery of a mailing with what the relay took."""
     accepted = Counter(line.split()[0] for line in log.read_text().splitlines())
     with database.reading() as session:
         rows = list(session.execute(select(Delivery.address, Delivery.state, Delivery.unknowns)))
@@ -135,7 +136,8 @@ def _audit(database: Database, mailing: int, log: Path, per_kill: list[int]) -> 
     )
 
 
-def _lines(log: Path) -> int:
+def lines(log: Path) -> int:
+    """Return how many messages the relay has taken."""
     return log.read_bytes().count(b"\n") if log.exists() else 0
 
 

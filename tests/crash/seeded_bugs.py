@@ -18,10 +18,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from blog import worker
 from blog.delivery import balance, desk, ledger, outcomes, recording
 from blog.delivery.models import IS_IN_HAND, Delivery, DeliveryState
 from blog.delivery.states import LONG_AGO, Claim, Owner, Policy, Result
+from blog.worker import embedded
 
 BATCH = 20
 Record = Callable[[Session, Owner, Sequence[Result], Sequence[int], datetime], set[int]]
@@ -180,7 +180,7 @@ def no_drain() -> None:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
         return threading.Event()
 
-    worker.stop_on_signal = die_on_signal
+    embedded.stop_on_signal = die_on_signal
 
 
 def balance_from_counters() -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from blog import clock, runtime, worker
+from blog import clock, runtime
 from blog.db import Database
 from blog.delivery import control
 from blog.delivery.events import Event
 from blog.delivery.models import MailingState
 from blog.settings import load_settings
+from blog.worker import tasks
 from tests.crash import figures
 from tests.crash.trials import Field, trial
 
@@ -78,7 +79,7 @@ def test_a_restored_backup_sends_nothing(
             database_url=database_url, var_dir=tmp_path / "var", content_dir=tmp_path,
             secret_key="a-secret-for-tests-only-0123456789abcdef",
         ))  # fmt: skip
-        assert worker.after_restore(services) == [issue]
+        assert tasks.after_restore(services) == [issue]
         services.database.dispose()
         assert field.run() is not None
         with database.reading() as session:

@@ -93,7 +93,7 @@ class Passing(threading.Event):
         self._world, self._until = world, until
 
     def wait(self, timeout: float | None = None) -> bool:
-        # Some time passes always: what the sender itself takes has gone by on its clock, and not in the world.
+        # Some time passes always: what the sender itself takes has gone by on its clock only.
         self._world.now += timedelta(seconds=max(timeout or 0, 0.01))
         if self._until and self._world.now > START + self._until:
             self.set()

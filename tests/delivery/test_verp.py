@@ -15,7 +15,7 @@ from blog.delivery.states import Owner
 from blog.errors import SettingsError
 from blog.settings import Settings, load_settings
 from blog.tokens import Purpose, Tokens
-from blog.worker import Work
+from blog.worker.tasks import Work
 from tests.factories import make_subscriber
 from tests.mailings import make_mailing
 from tests.smtp_server import smtp_server

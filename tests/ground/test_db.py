@@ -2,13 +2,14 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
-from sqlalchemy.exc import DatabaseError, StatementError
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import DatabaseError, DBAPIError, StatementError
 
 from blog import clock, db
 from blog.db import Database
@@ -94,3 +95,18 @@ def test_sqlite_is_durable_and_checks_its_keys(tmp_path: Path) -> None:
         ]
     database.dispose()
     assert pragmas == ["wal", 2, 1]
+
+
+def test_a_process_that_freezes_in_a_transaction_gives_its_rows_back(
+    postgresql_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "IDLE_TIMEOUT", "100ms")
+    frozen = Database(postgresql_server)
+    with pytest.raises(DBAPIError, match="idle-in-transaction") as ended, frozen.transaction() as session:
+        session.execute(text("SELECT 1"))
+        time.sleep(0.5)
+        session.execute(text("SELECT 1"))
+    assert ended.value.connection_invalidated
+    with frozen.reading() as session:
+        assert session.scalar(text("SELECT 1")) == 1, "the next one is sound again"
+    frozen.dispose()

@@ -1,8 +1,6 @@
-"""The worker door: every background task and how often it runs; a process of its own."""
+"""Every background task, as one function each: what the embedded loop and Celery both call."""
 
-import signal
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
@@ -17,19 +15,18 @@ from blog.bounces import mailbox
 from blog.delivery import ledger, outbox, pace, quality, signing, verp, witness
 from blog.delivery.models import DeliveryState
 from blog.delivery.sender import Report, Sending, send_due
-from blog.delivery.slots import slot
 from blog.delivery.smtp import Relay, Security
 from blog.delivery.states import Owner, Policy
 from blog.delivery.witness import Witness
 from blog.digests import dispatch
-from blog.errors import BlogError
 from blog.site import websub
 from blog.subscribers import emails, lifecycle, moving, retention, shield
 from blog.subscribers.welcome import Teaser
 from blog.web.pieces import Services
 
-#: How many times in a row a relay may fail before `--until-idle` gives up; about three seconds.
+#: How many times in a row a relay may fail before it is left alone for a while; about three seconds.
 PATIENCE = 6
+#: How often each task looks whether there is something to do.
 IDLE_SECONDS = 0.5
 RECOVER_SECONDS = 60.0
 SCHEDULE_SECONDS = 10.0
@@ -181,106 +178,3 @@ def relay_of(services: Services) -> Relay:
         password=settings.mail_password.get_secret_value(),
         timeout=settings.mail_timeout,
     )
-
-
-def until_idle(app: Flask, services: Services) -> None:
-    """Work until nothing is due; raise `BlogError` if the relay cannot be worked with."""
-    stop = stop_on_signal()
-    with slot(slots_of(services)) as owner:
-        work = Work(app, services, owner)
-        work.look_back()
-        work.recover()
-        with services.database.transaction() as session:
-            outbox.try_again_now(session, clock.now())
-        work.tidy()
-        tasks = (work.schedule, work.announce, lambda: _collect_all(stop, work))
-        problem = next(filter(None, [_problem(task) for task in tasks]), None)
-        while not stop.is_set() and work.mail():
-            pass
-        trouble = work.send(stop, PATIENCE).trouble
-    if trouble:
-        raise BlogError(
-            f"the mail relay cannot be worked with: {trouble}; nothing is lost, run the worker again"
-        )
-    if problem:
-        raise problem
-
-
-def _collect_all(stop: threading.Event, work: Work) -> None:
-    while work.collect() and not stop.is_set():
-        pass
-
-
-def forever(app: Flask, services: Services) -> None:
-    """Work until told to stop; what is being handed over is finished and recorded first."""
-    stop = stop_on_signal()
-    with slot(slots_of(services)) as owner:
-        work = Work(app, services, owner)
-        work.look_back()
-        log.info("worker.started", slot=owner.slot)
-        threads = [
-            threading.Thread(target=_repeat, args=(stop, task, pause), name=name, daemon=True)
-            for name, task, pause in (
-                ("outbox", work.mail, IDLE_SECONDS),
-                ("schedule", lambda: _timed(work.schedule), SCHEDULE_SECONDS),
-                ("recover", lambda: _timed(work.recover), RECOVER_SECONDS),
-                ("tidy", lambda: _timed(work.tidy), TIDY_SECONDS),
-                ("announce", lambda: _timed(work.announce), ANNOUNCE_SECONDS),
-                ("collect", work.collect, COLLECT_SECONDS),
-            )
-        ]
-        for thread in threads:
-            thread.start()
-        _repeat(stop, lambda: _any(work.send(stop)), IDLE_SECONDS)
-        for thread in threads:
-            thread.join(timeout=5)
-        log.info("worker.stopped", slot=owner.slot)
-
-
-def _repeat(stop: threading.Event, task: Callable[[], bool], pause: float) -> None:
-    """Run a task until told to stop, with a pause when it found nothing; an error is logged, never fatal."""
-    while not stop.is_set():
-        try:
-            busy = task()
-        except Exception as error:  # noqa: BLE001 - a task that fails must not end the worker
-            log.error("worker.task_failed", task=threading.current_thread().name, error=_brief(error))
-            busy = False
-        if not busy:
-            stop.wait(pause)
-
-
-def _timed(task: Callable[[], None]) -> bool:
-    task()
-    return False
-
-
-def _problem(task: Callable[[], None]) -> BlogError | None:
-    """Run a task; return what a person has to mend, so that the other tasks go on first."""
-    try:
-        task()
-    except BlogError as error:
-        return error
-    return None
-
-
-def _any(report: Report) -> bool:
-    return bool(report.results)
-
-
-def _brief(error: Exception) -> str:
-    return str(error) if isinstance(error, BlogError) else type(error).__name__
-
-
-def stop_on_signal() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set; a second signal ends the process at once."""
-    stop = threading.Event()
-
-    def handle(_signal: int, _frame: object) -> None:
-        if stop.is_set():
-            raise SystemExit(130)
-        stop.set()
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, handle)
-        signal.signal(signal.SIGINT, handle)
-    return stop
