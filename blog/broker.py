@@ -33,6 +33,8 @@ CONNECT_SECONDS = 4.0
 #: A flood of sign-ups gives so few hints.
 PAUSE_SECONDS = 0.1
 
+#: While celery is imported it puts another module in its own place: a second thread would find half of it.
+_importing = threading.Lock()
 log = structlog.get_logger(__name__)
 
 
@@ -42,7 +44,8 @@ class Unreachable(BlogError):
 
 def application(settings: Settings) -> "Celery":
     """Return the Celery application that these settings ask for; its tasks are in `blog.worker.celery`."""
-    from celery import Celery
+    with _importing:
+        from celery import Celery
 
     app = Celery("blog", set_as_current=False)
     app.conf.update(
