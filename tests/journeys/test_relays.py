@@ -18,6 +18,7 @@ from blog import clock
 from blog.delivery.lint import lint
 from blog.delivery.replies import Envelope
 from blog.delivery.smtp import Connection, Relay, Security, Unreachable
+from blog.delivery.waiting import finish
 from blog.settings import Settings
 from blog.web.pieces import Services
 from tests.bounces.dovecot import PASSWORD, USER, Dovecot, dovecot
@@ -144,10 +145,11 @@ def test_through_postfix_with_starttls_and_a_password_to_mailboxes_and_bounces_b
         }  # fmt: skip
         here = "127.0.0.1", server.port, "news.example.org"
         with pytest.raises(Unreachable, match=r"login refused: 535 5\.7\.8"):
-            Connection(Relay(*here, Security.STARTTLS, USER, "wrong"))
+            finish(Connection(Relay(*here, Security.STARTTLS, USER, "wrong")).open())
         clear = Connection(Relay(*here))
-        said = clear.exchange(None, Envelope("news@example.org", "r0@example.com")).envelope
-        clear.quit()
+        finish(clear.open())
+        said = finish(clear.exchange(None, Envelope("news@example.org", "r0@example.com"))).envelope
+        finish(clear.quit())
         assert "Must issue a STARTTLS command first" in str(said)
         goes_there_and_back(settings, given, issue, box, mx)
         leaves_by_mail(mailbox(box.folder.parent / "readers", "r0")[0], mx, box)
@@ -163,8 +165,9 @@ def test_through_opensmtpd_which_knows_no_pipelining(services: Services, setting
     issue = planned(services, settings, "gone", "nobody")
     with dovecot() as box, destination(box) as mx, opensmtpd(mx.port) as port:
         plain = Connection(Relay("127.0.0.1", port, "news.example.org"))
+        finish(plain.open())
         assert "PIPELINING" not in plain.features
-        plain.quit()
+        finish(plain.quit())
         given = {
             "mail_port": str(port), "bounce_address": "bounces@example.org",
             "bounce_mailbox": box.address("pop3"), "bounce_mailbox_password": PASSWORD,
