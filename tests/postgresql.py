@@ -65,16 +65,13 @@ def _disconnect_others(connection: Connection) -> None:
 
 
 def _shape(connection: Connection) -> object:
-    """Return what changes with every table, index or column that comes, goes or is renamed."""
+    """Return what changes with every table, index or column that comes, goes or gets another name."""
     names = "string_agg(oid || relname || relnatts || relchecks, ',' ORDER BY oid)"
     of_ours = "relnamespace = 'public'::regnamespace"
-    dropped = (
-        "SELECT count(*) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE attisdropped AND "
-    )
+    columns = "SELECT md5(string_agg(attname, ',' ORDER BY attrelid, attnum)) FROM pg_attribute"
     return (
         connection.scalar(text(f"SELECT {names} FROM pg_class WHERE {of_ours}")),
-        # A column that goes is still counted by its table.
-        connection.scalar(text(dropped + of_ours)),
+        connection.scalar(text(f"{columns} JOIN pg_class ON pg_class.oid = attrelid WHERE {of_ours}")),
         connection.scalar(text("SELECT version_num FROM alembic_version")),
     )
 
