@@ -18,6 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableValue
 
 from blog.errors import SettingsError
 from blog.pace_settings import PaceSettings
@@ -267,8 +268,20 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise SettingsError([line for item in error.errors() for line in _lines(item)]) from None
+    except UnreadableValue as error:
+        raise SettingsError([_unreadable(error)]) from None
     except (OSError, ValueError) as error:
         raise SettingsError([f"blog.toml: {error}"]) from None
+
+
+def _unreadable(error: UnreadableValue) -> str:
+    """Say of a variable that is no JSON what it should be."""
+    named = re.search(r'field "(\w+)"', str(error))
+    field = Settings.model_fields.get(named[1]) if named else None
+    if named is None or field is None:
+        return str(error)
+    kind = 'an object like {"name": "value"}' if "dict" in str(field.annotation) else 'a list like ["value"]'
+    return f"BLOG_{named[1].upper()}: expected JSON, {kind}; docs/settings.md has examples"
 
 
 def _lines(item: Any) -> list[str]:

@@ -86,3 +86,19 @@ def test_a_broken_settings_file_is_one_clear_line(tmp_path: Path, monkeypatch: p
     (tmp_path / "blog.toml").write_text("mail_port = = 3\n")
     monkeypatch.chdir(tmp_path)
     assert mistakes()[0].startswith("blog.toml: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("BLOG_PACE", 'an object like {"name": "value"}'),
+        ("BLOG_PREVIOUS_SECRET_KEYS", 'a list like ["value"]'),
+    ],
+)
+def test_a_variable_that_is_no_json_is_told_what_it_should_be(
+    monkeypatch: pytest.MonkeyPatch, name: str, expected: str
+) -> None:
+    monkeypatch.setenv(name, "oops")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value) == f"{name}: expected JSON, {expected}; docs/settings.md has examples"
