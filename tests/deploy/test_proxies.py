@@ -109,13 +109,15 @@ def running(command: list[str], folder: Path, secure: int) -> Iterator[None]:
             command, stdout=log, stderr=log, env={"HOME": str(folder), "PATH": os.environ["PATH"]}
         )
     try:
-        for _ in range(200):
+        for _ in range(1200):  # on a busy machine a certificate takes its time to be made
             assert process.poll() is None, (folder / "proxy.log").read_text()
             try:
                 ask(f"https://127.0.0.1:{secure}/robots.txt")
                 break
             except OSError:
                 time.sleep(0.05)
+        else:
+            raise AssertionError((folder / "proxy.log").read_text())
         yield
     finally:
         process.terminate()
