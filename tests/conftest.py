@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -111,6 +112,19 @@ def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) ->
     kept = request.getfixturevalue("kept_postgresql")
     yield kept.url
     kept.empty()
+
+
+@pytest.fixture(scope="session")
+def mails(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """Every kind of mail there is, as `tests.mails.golden` has them made."""
+    from tests.mails.golden import every_mail
+
+    file = tmp_path_factory.mktemp("mails") / "blog.db"
+    shutil.copy(migrated_sqlite, file)
+    database = Database(f"sqlite:///{file}")
+    found = every_mail(database)
+    database.dispose()
+    return found
 
 
 @pytest.fixture

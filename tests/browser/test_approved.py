@@ -15,9 +15,8 @@ import pytest
 from PIL import Image, ImageChops, ImageFilter
 from playwright.sync_api import Browser, Page
 
-from blog.db import Database
 from tests.browser.gallery import Picture, Stage, stage
-from tests.mails.golden import Golden, every_mail
+from tests.mails.golden import Golden
 
 pytestmark = [pytest.mark.browser, pytest.mark.looks]
 
@@ -60,16 +59,6 @@ def gallery(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     shutil.copy(migrated_sqlite, folder / "blog.db")
     with stage(folder, folder / "blog.db") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def mails(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Golden]:
-    file = tmp_path_factory.mktemp("mails") / "blog.db"
-    shutil.copy(migrated_sqlite, file)
-    database = Database(f"sqlite:///{file}")
-    found = every_mail(database)
-    database.dispose()
-    return found
 
 
 def test_every_page_looks_as_approved(browser: Browser, gallery: Stage, tmp_path: Path) -> None:

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from blog.db import Database
 from tests.gates import caniemail
 from tests.gates.test_accessibility import RULES, RUN, SCHEMES
 from tests.gates.tools import MODULES, needed, none_of
 from tests.gates.visits import tab
-from tests.mails.golden import Golden, every_mail
+from tests.mails.golden import Golden
 
 pytestmark = pytest.mark.gates
 
@@ -54,16 +53,6 @@ WIDTHS, MOST_SPAM = (600, 320), 1.0
 #: What stands on a line of its own is for a thumb; links within a sentence are as high as its line.
 SMALL = """[...document.querySelectorAll('a')].filter(link => getComputedStyle(link).display !== 'inline'
   && link.getBoundingClientRect().height < 44).map(link => link.textContent)"""
-
-
-@pytest.fixture(scope="module")
-def mails(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Golden]:
-    file = tmp_path_factory.mktemp("mails") / "blog.db"
-    shutil.copy(migrated_sqlite, file)
-    database = Database(f"sqlite:///{file}")
-    found = every_mail(database)
-    database.dispose()
-    return found
 
 
 def unreasoned(slugs: set[str]) -> list[str]:

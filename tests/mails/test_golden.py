@@ -1,24 +1,8 @@
 """Every kind of mail keeps every rule, and says in both parts and every language what it has to."""
 
-import shutil
-from pathlib import Path
-
-import pytest
-
-from blog.db import Database
 from blog.delivery.lint import lint
 from blog.subscribers.models import Mail
-from tests.mails.golden import Golden, every_mail
-
-
-@pytest.fixture(scope="module")
-def mails(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Golden]:
-    file = tmp_path_factory.mktemp("golden") / "blog.db"
-    shutil.copy(migrated_sqlite, file)
-    database = Database(f"sqlite:///{file}")
-    found = every_mail(database)
-    database.dispose()
-    return found
+from tests.mails.golden import Golden
 
 
 def test_every_kind_of_mail_keeps_every_rule(mails: list[Golden]) -> None:
