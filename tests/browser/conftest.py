@@ -13,6 +13,7 @@ from blog.articles.publishing import publish
 from blog.settings import ROOT, load_settings
 from tests.serving import serving
 
+FONTS = Path(__file__).with_name("fonts.conf")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -28,7 +29,8 @@ def browser() -> Iterator[Browser]:
         message = "no Chromium found: install the package `chromium` to run the browser tests"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        environment = {**os.environ, "FONTCONFIG_FILE": str(FONTS)}
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], env=environment)
         yield browser
         browser.close()
 
