@@ -8,6 +8,7 @@ unknown outcome is tried again, with the same Message-ID, up to three times.
 
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -17,9 +18,11 @@ from sqlalchemy import Executable, bindparam, case, select, text, update
 from sqlalchemy.orm import Session
 
 from blog.db import DUE, Database
+from blog.delivery import pacing
 from blog.delivery.email import Email
 from blog.delivery.mail import MailError, MailRefused, MailUncertain, MailUnreachable, send
 from blog.delivery.models import OutboxMail, OutboxState
+from blog.delivery.pace import Limits
 from blog.delivery.states import LEASE, Owner
 from blog.delivery.upsert import dialect_of, insert_for
 
@@ -29,6 +32,7 @@ BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 60, 300, 900
 GIVE_UP_AFTER = timedelta(days=3)
 IMPATIENCE = timedelta(minutes=1)
 NOT_NEEDED = "not needed"
+UNLIMITED = Limits()
 
 Render = Callable[[Session, OutboxMail], Email | None]
 Clock = Callable[[], datetime]
@@ -153,40 +157,56 @@ def try_again_now(session: Session, now: datetime) -> None:
     )
 
 
-def run_once(database: Database, render: Render, owner: Owner, clock: Clock) -> bool:
+def run_once(
+    database: Database, render: Render, owner: Owner, clock: Clock, limits: Limits = UNLIMITED
+) -> bool:
     """Send the mail that is due longest; return False if nothing was due. Needs an application context.
 
-    Claimed, rendered, sent and recorded apart: no transaction is open while the relay is spoken to.
+    Claimed, rendered, sent and recorded apart: no transaction is open while the relay is spoken to. It waits
+    for no pace, but counts in it.
     """
     with database.transaction() as session:
         mail = claim(session, owner, clock())
     if mail is None:
         return False
-    record, reply = _attempt(database, render, mail)
+    outcome = _attempt(database, render, mail)
     with database.transaction() as session:
-        record(session, owner, mail, reply, clock())
+        outcome.record(session, owner, mail, outcome.reply, clock())
+        if outcome.offered_to:
+            pacing.count(session, limits, outcome.offered_to, clock())
     return True
 
 
-def _attempt(database: Database, render: Render, mail: OutboxMail) -> tuple[Recorder, str]:
-    """Make the mail and hand it over; return how to record what became of it."""
+@dataclass(frozen=True)
+class _Outcome:
+    """How to record what became of a mail, and the address that the relay was told, if any."""
+
+    record: Recorder
+    reply: str
+    offered_to: str = ""
+
+
+def _attempt(database: Database, render: Render, mail: OutboxMail) -> _Outcome:
+    """Make the mail and hand it over."""
+    email = None
     if mail.attempts > MOST_UNKNOWN:
-        return record_failed, "the outcome was unknown too often"
+        return _Outcome(record_failed, "the outcome was unknown too often")
     try:
         with database.reading() as session:
             email = render(session, mail)
         if email is None:
-            return record_sent, NOT_NEEDED
+            return _Outcome(record_sent, NOT_NEEDED)
         send(email)
     except MailError as error:
         # A relay's words may quote what a stranger typed: they are kept with the row, not logged.
         log.warning("outbox.not_sent", mail=mail.id, kind=mail.kind, why=type(error).__name__)
-        return _after(error), str(error)
+        told = email.to if email and not isinstance(error, MailUnreachable) else ""
+        return _Outcome(_after(error), str(error), told)
     except Exception as error:  # noqa: BLE001 - one mail that cannot be made must not stop the others
         log.error("outbox.not_made", mail=mail.id, kind=mail.kind, error=type(error).__name__)
-        return record_retry, f"could not be made: {type(error).__name__}"
+        return _Outcome(record_retry, f"could not be made: {type(error).__name__}")
     log.info("outbox.sent", mail=mail.id, kind=mail.kind)
-    return record_sent, "accepted"
+    return _Outcome(record_sent, "accepted", email.to)
 
 
 def _after(error: MailError) -> Recorder:

@@ -80,6 +80,10 @@ class Gate:
         """Let one go."""
         self.tokens = max(0.0, self.tokens - 1.0)
 
+    def owe(self) -> None:
+        """Let one go that does not wait: those that do make up for it."""
+        self.tokens = max(-self.burst, self.tokens - 1.0)
+
     def slot(self) -> datetime:
         """Return when the next of those that have to wait may try, each a little later than the last."""
         missing = timedelta(seconds=max(0.0, 1.0 - self.tokens) / self.per_second)
@@ -114,6 +118,10 @@ class Day:
     def take(self) -> None:
         """Let one go."""
         self.used += 1.0
+
+    def owe(self) -> None:
+        """Let one go that does not wait."""
+        self.take()
 
     def slot(self) -> datetime:
         """Return when the next day begins."""

@@ -60,6 +60,16 @@ def take(
     return granted
 
 
+def count(session: Session, limits: Limits, address: str, now: datetime) -> None:
+    """Count a mail that somebody waits for and that went without asking: what asks makes up for it."""
+    if not applies(session, limits, now):
+        return
+    gates = _gates(session, limits, {domain_of(address)}, now).values()
+    for gate in gates:
+        gate.owe()
+    _keep(session, gates)
+
+
 def _give_up(session: Session, owner: Owner, delivery_ids: Sequence[int], now: datetime) -> None:
     session.execute(
         update(Delivery)

@@ -106,7 +106,8 @@ class Work:
         render = emails.renderer(services.settings, services.tokens, services.links, site, self._latest)
         tagged = verp.returning(render, return_path(services))
         with self.app.app_context():
-            return outbox.run_once(services.database, tagged, self.owner, clock.now)
+            paced = pace.limits(services.settings)
+            return outbox.run_once(services.database, tagged, self.owner, clock.now, paced)
 
     def _latest(self, session: Session) -> list[Teaser]:
         links = self.services.links

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from blog.db import Database
-from blog.delivery import outbox
+from blog.delivery import outbox, pacing
 from blog.delivery.email import Email
 from blog.delivery.mail import flask_config, mail
-from blog.delivery.models import OutboxMail, OutboxState
+from blog.delivery.models import OutboxMail, OutboxState, Pace
+from blog.delivery.pace import Limits
 from blog.delivery.states import LEASE, Owner
+from blog.pace_settings import Rate
 from blog.settings import Settings
 from tests.relay import Script, relay
 from tests.smtp_server import free_port, smtp_server
@@ -63,11 +65,17 @@ def work(database: Database, settings: Settings) -> Callable[..., bool]:
     """Run the outbox once against a relay on a port, at a time."""
     app = Flask("test")
 
-    def run(port: int, now: datetime = NOW, render: outbox.Render = render, owner: Owner = OWNER) -> bool:
+    def run(
+        port: int,
+        now: datetime = NOW,
+        render: outbox.Render = render,
+        owner: Owner = OWNER,
+        limits: Limits = outbox.UNLIMITED,
+    ) -> bool:
         app.config.update(flask_config(settings), MAIL_PORT=port)
         mail.init_app(app)
         with app.app_context():
-            return outbox.run_once(database, render, owner, lambda: now)
+            return outbox.run_once(database, render, owner, lambda: now, limits)
 
     return run
 
@@ -140,6 +148,21 @@ def test_a_mail_is_sent_once(database: Database, work: Callable[..., bool]) -> N
     assert (row.state, row.sent_at, row.owner, row.lease_until) == (OutboxState.SENT, NOW, None, None)
     assert [taken.recipients for taken in server.taken] == [["reader0@example.org"]]
     assert f"Message-ID: {row.message_id}".encode() in server.taken[0].raw
+
+
+def test_a_mail_goes_though_the_pace_is_used_up_and_counts_once_a_relay_was_told(
+    database: Database, work: Callable[..., bool]
+) -> None:
+    limits = Limits(relay=Rate(1, 60), domains={"example.org": Rate(40, 60)})
+    add(database, 2)
+    work(free_port(), limits=limits)  # nobody there: nothing to count
+    with smtp_server() as server:
+        while work(server.port, NOW + outbox.BACK_OFF[0], limits=limits):
+            pass
+        assert len(server.taken) == 2
+    with database.reading() as session:
+        assert session.get_one(Pace, pacing.RELAY).tokens == -1.0
+        assert session.get_one(Pace, "example.org").tokens == 2.0
 
 
 def test_a_mail_that_is_not_needed_any_more_is_not_sent(

@@ -189,8 +189,37 @@ def test_a_warm_up_allows_so_many_a_day_and_then_no_limit(database: Database) ->
     assert went == [4, 1, 4, 4, 4, 4]
 
 
+def test_a_mail_that_somebody_waits_for_does_not_wait_and_those_that_do_make_up_for_it(
+    database: Database,
+) -> None:
+    limits, owner = Limits(relay=Rate(120, 60), warm_up=WarmUp(date(2026, 12, 1), (14,))), Owner("w", "w/1")
+    now = datetime(2026, 12, 1, 9, tzinfo=UTC)
+
+    def granted(after: float) -> int:
+        with database.transaction() as session:
+            moment = now + timedelta(seconds=after)
+            return len(pacing.take(session, owner, limits, claims(30, "example.org"), moment))
+
+    assert granted(0) == 12  # the burst, all of it
+    with database.transaction() as session:
+        for _ in range(2):
+            pacing.count(session, limits, "ada@example.org", now)
+    assert granted(1) == 0  # two a second flow in, two went without asking
+    # After a while there would be more, but of this day's fourteen those two were the last.
+    assert granted(600) == 0
+
+
+def test_a_debt_is_no_larger_than_what_may_go_at_once(database: Database) -> None:
+    limits = Limits(relay=Rate(60, 60))
+    with database.transaction() as session:
+        for _ in range(500):
+            pacing.count(session, limits, "ada@example.org", START)
+        assert session.get_one(Pace, pacing.RELAY).tokens == -6.0
+
+
 def test_without_a_limit_nothing_is_written_and_nothing_is_asked_of_a_domain(database: Database) -> None:
     with database.transaction() as session:
         taken = claims(7, "example.org")
         assert pacing.take(session, Owner("w", "w/1"), Limits(), taken, START) == taken
+        pacing.count(session, Limits(), "ada@example.org", START)
         assert session.query(Pace).count() == 0
