@@ -14,6 +14,10 @@ class Links:
         """Return the absolute address of a path that starts with a slash."""
         return self.base + path
 
+    def whole(self, address: str) -> str:
+        """Return an address here in full; one elsewhere, or none at all, stays as it is."""
+        return self.to(address) if address.startswith("/") else address
+
     def article(self, slug: str) -> str:
         return self.to(f"/articles/{quote(slug)}")
 

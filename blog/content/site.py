@@ -20,7 +20,7 @@ _TEXTS = ("name", "tagline", "description")
 _SIGNUP = ("title", "pitch", "promise")
 _KNOWN = {
     *(*_TEXTS, "language", "languages", "timezone", "accent", "logo", "raw_html", "signup", "navigation"),
-    *("topics", "series", "authors", "digests"),
+    *("privacy", "topics", "series", "authors", "digests"),
 }
 
 _cache: dict[Path, tuple[tuple[int, int], Site]] = {}
@@ -102,6 +102,7 @@ class _Reader:
             if "raw_html" in self._table
             else default.raw_html,
             logo=self._checked("logo", "", _is_image, 'write the path of an image beside this file: "logo.svg"'),
+            privacy=self._checked("privacy", "", _is_link, 'write "/privacy", or a whole address'),
             navigation=self._navigation(default.navigation),
             topics=tuple(Topic(*row) for row in self._described("topics", "description")),
             series=tuple(Topic(*row) for row in self._described("series", "description")),
@@ -174,7 +175,7 @@ class _Reader:
         links = []
         for row in self._rows("navigation"):
             label, url = self._text_of(row, "label", ""), self._text_of(row, "url", "")
-            if label and re.match(r"/(?!/)|https?://", url):
+            if label and url and _is_link(url):
                 links.append((label, url))
             else:
                 self._wrong("navigation", "an entry is left out", 'give it label = "…" and url = "/…"')
@@ -207,6 +208,10 @@ def _is_language(tag: str) -> bool:
 
 def _is_colour(text: str) -> bool:
     return re.fullmatch(r"#[0-9A-Fa-f]{6}", text) is not None
+
+
+def _is_link(address: str) -> bool:
+    return not address or re.match(r"/(?!/)|https?://", address) is not None
 
 
 def _is_image(path: str) -> bool:

@@ -143,6 +143,8 @@ class Site:
     accent: str = "#2A3BE0"
     raw_html: str = "sanitize"
     logo: str = ""
+    #: Where it says how it treats addresses: a path here, or a whole address.
+    privacy: str = ""
     signup_title: str = "Stay Updated"
     signup_pitch: str = "New articles by e-mail, as often as you choose."
     signup_promise: str = "No spam, ever. Unsubscribe at any time."

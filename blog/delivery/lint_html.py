@@ -121,8 +121,8 @@ def _headings(mail: Opened) -> Iterator[str]:
 
 def _links(mail: Opened) -> Iterator[str]:
     for link in mail.page.named("a"):
-        said = " ".join(link.words.split()).strip(" .…→").lower()
-        if said in _EMPTY_WORDS or not said:
+        said = " ".join(link.words.split())
+        if not said or said.strip(" .…→").lower() in _EMPTY_WORDS:
             yield f"a link whose words say nothing: {said!r}"
         bare = link.style.get("text-decoration", "").startswith("none")
         if bare and "background-color" not in link.style and link.looks.get("font-weight") != "800":

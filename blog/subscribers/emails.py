@@ -165,6 +165,7 @@ def _greeted(session: Session, subscriber: Subscriber, head: Letterhead) -> Cont
         "articles": head.latest(session),
         "preferences_url": head.links.preferences(preferences.token_for(head.tokens, subscriber.public_id)),
         "unsubscribe_url": head.links.unsubscribe(unsubscribe.token_for(head.tokens, subscriber.public_id)),
+        "privacy_url": head.links.whole(head.site.privacy),
         "postal_address": head.postal_address,
     }
 

@@ -23,6 +23,7 @@ name = "Signal"
 language = "pt-BR"
 timezone = "Europe/Berlin"
 accent = "#2A3BE0"
+privacy = "/how-we-treat-you"
 [signup]
 title = "Join"
 [[navigation]]
@@ -46,6 +47,7 @@ day = "friday"
         "Europe/Berlin",
         "#2A3BE0",
     )
+    assert site.privacy == "/how-we-treat-you"
     assert (site.signup_title, site.signup_promise) == ("Join", Site().signup_promise)
     assert site.navigation == (("About", "/about"),)
     assert site.topics == (Topic("big-things", "Big Things"),)
@@ -66,6 +68,8 @@ day = "friday"
         ('topics = [{slug = "No Slug", name = "x"}]', "topics"),
         ('topics = [{name = "x"}, {name = "X"}]', "topics"),
         ('navigation = [{label = "x", url = "javascript:alert(1)"}]', "navigation"),
+        ('privacy = "javascript:alert(1)"', "privacy"),
+        ('privacy = "privacy.html"', "privacy"),
         ("nonsense = 1", "nonsense"),
     ],
 )

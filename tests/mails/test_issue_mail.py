@@ -82,6 +82,7 @@ hostile = st.one_of(
             "</title><script>alert(1)</script>",
             '"><img src=x onerror=y>',
             "=?utf-8?q?x?= -- \n.\n..\nFrom here",
+            ".",
         ]
     ),
 )
