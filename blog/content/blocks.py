@@ -44,7 +44,8 @@ class _Open:
 class Stores:
     """Where finished blocks are set aside; each returns the line that stands for the block.
 
-    With `raw`, HTML is set aside as it stands. `report` is told which line is wrong (counted from 0), what is wrong with it, and how to mend it.
+    With `raw`, HTML is set aside as it stands. `report` is told which line is wrong (counted from 0), what
+    is wrong with it, and how to mend it.
     """
 
     code: Callable[[str, str], str]

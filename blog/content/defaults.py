@@ -112,7 +112,9 @@ class Defaults:
         self._report(checked.problems)
         self._report(_own(header, source, key) for key in own)
         self._report(_unknown(header, source, key) for key in checked.unknown)
-        if not sound or not checked.usable or "published" in map(squeezed, own):  # which may have kept them back
+        if (
+            not sound or not checked.usable or "published" in map(squeezed, own)
+        ):  # which may have kept them back
             return None
         mistakes = {problem.line for problem in checked.problems[len(header.problems) :]}
         ignored = {*checked.unknown, *(key for key in shared if header.lines.get(key) in mistakes)}
@@ -189,4 +191,6 @@ def _own(header: Header, source: str, key: str) -> Problem:
 
 def _unknown(header: Header, source: str, key: str) -> Problem:
     message = f"the key {key!r} is not known"
-    return Problem(source, header.lines.get(key), message, "check its spelling; the key is ignored here", True)
+    return Problem(
+        source, header.lines.get(key), message, "check its spelling; the key is ignored here", True
+    )

@@ -44,15 +44,15 @@ def _admonition(name: str, title: str) -> Frame:
     return Frame(f'<aside class="admonition {name}">{head}', "</aside>")
 
 
-def _details(title: str, empty: bool) -> Frame:
+def _details(title: str, _empty: bool) -> Frame:
     return Frame(f"<details><summary>{escape(title or 'More')}</summary>", "</details>")
 
 
-def _figure(caption: str, empty: bool) -> Frame:
+def _figure(caption: str, _empty: bool) -> Frame:
     return Frame("<figure>", f"{_caption(caption)}</figure>")
 
 
-def _pull(by: str, empty: bool) -> Frame:
+def _pull(by: str, _empty: bool) -> Frame:
     return Frame('<figure class="pull"><blockquote>', f"</blockquote>{_caption(by)}</figure>")
 
 

@@ -1,9 +1,9 @@
 """How much work a text would make for the parser, counted before it is parsed.
 
-Python-Markdown takes time that grows with a paragraph's length times the signs in it that may begin something;
-30 KB of nothing but such signs took ten seconds. Counted is what that product comes to, so that the same text
-is accepted or refused on every machine, however fast. Of 1,331 published posts the
-heaviest comes to 8 million.
+Python-Markdown takes time that grows with a paragraph's length times the signs in it that may begin
+something; 30 KB of nothing but such signs took ten seconds. Counted is what that product comes to, so that
+the same text is accepted or refused on every machine, however fast. Of 1,331 published posts the heaviest
+comes to 8 million.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""An article's HTML for feed readers and mail: it needs no style sheet, no page around it and no newer browser.
+"""An article's HTML for feed readers and mail: it needs no style sheet, no page around it, no new browser.
 
 Addresses are whole, code brings its colours along (a light palette with its own background, which stays
 legible where a reader's program is dark), films are links, details are open and formulas are their source.
@@ -74,16 +74,16 @@ def _box(parent: Element, box: Element) -> None:
         box.tag = "blockquote"
 
 
-def _paragraph(parent: Element, paragraph: Element) -> None:
+def _paragraph(_parent: Element, paragraph: Element) -> None:
     if "admonition-title" in classes(paragraph):
         _embolden(paragraph)
 
 
-def _details(parent: Element, details: Element) -> None:
+def _details(_parent: Element, details: Element) -> None:
     details.tag = "div"
 
 
-def _summary(parent: Element, summary: Element) -> None:
+def _summary(_parent: Element, summary: Element) -> None:
     summary.tag = "p"
     _embolden(summary)
 

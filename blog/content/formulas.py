@@ -86,6 +86,8 @@ class Formulas(InlineProcessor):
         self._make = make
 
     def handleMatch(  # type: ignore[override]  # the library's own stubs disagree with its code
-        self, m: re.Match[str], data: str
+        self,
+        m: re.Match[str],
+        data: str,  # noqa: ARG002
     ) -> tuple[str, int, int]:
         return self._make(m.group(2), len(m.group(1)) == 2), m.start(0), m.end(0)

@@ -19,8 +19,9 @@ from blog.content.values import Problem
 MOST_VALUES = 5_000
 DEEPEST = 20
 
-# The C parser takes a fifteenth of the time, but nests on the C stack: what is longer, and could nest deeper, is not
-# for it. What it refuses is read again by the other one, which is a little more lenient and explains itself better.
+# The C parser takes a 15th of the time, but nests on the C stack: what is long could nest deep, and is not
+# for it. What it refuses is read again by the other, which is a little more lenient and explains itself
+# better.
 _QUICK = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _LONGEST_QUICK = 2_000
 

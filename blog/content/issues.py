@@ -42,7 +42,9 @@ def read(content_dir: Path) -> tuple[list[Note], list[Problem]]:
             problems.append(error.problem)
             continue
         except OSError as error:
-            problems.append(Problem(source, None, f"it cannot be read: {error.strerror}", "check its permissions"))
+            problems.append(
+                Problem(source, None, f"it cannot be read: {error.strerror}", "check its permissions")
+            )
             continue
         problems += header.problems
         found = _problems(header, source)

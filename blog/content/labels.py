@@ -43,4 +43,6 @@ def of_task(language: str, done: bool) -> str:
 
 def of_table(language: str, number: int | None) -> str:
     """Return the name of a table without a caption, with its number where there are several."""
-    return say(language, N_("Table")) if number is None else say(language, N_("Table %(number)s"), number=number)
+    return (
+        say(language, N_("Table")) if number is None else say(language, N_("Table %(number)s"), number=number)
+    )

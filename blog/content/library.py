@@ -13,13 +13,13 @@ from blog.content.defaults import Defaults
 from blog.content.manuscripts import How, Manuscript, Shelved, read_all
 from blog.content.memory import Addresses, Loaded, Memory, recall, remember
 from blog.content.problems import Malformed
+from blog.content.progress import Progress
 from blog.content.references import Shelf
 from blog.content.renderer import RENDER_VERSION
 from blog.content.renderings import Kept, Renderings
 from blog.content.site import read_site
 from blog.content.summaries import summarised
 from blog.content.values import Library, PageFile, Problem, Site
-from blog.content.progress import Progress
 from blog.content.workshop import Workshop
 from blog.errors import UsageError
 
@@ -52,7 +52,9 @@ def load_again(
     addresses = _addresses(read.articles, read.pages, content_dir, last.addresses if last else None)
     same_shelf = last is not None and addresses is last.addresses
     workshop = Workshop(addresses.shelf, renderings, partial(read.how.read_again, now=now))
-    desk = Desk(read.site, addresses.shelf, workshop.prose, [*read.problems, *addresses.problems], read.failed)
+    desk = Desk(
+        read.site, addresses.shelf, workshop.prose, [*read.problems, *addresses.problems], read.failed
+    )
     wanted = [*_to_read(read.articles), *_to_show(read.pages)]
     desk.rendered = workshop.render(wanted, before.kept, progress, same_shelf=same_shelf)
     read.articles.let_go_of_texts()
@@ -85,7 +87,11 @@ def _read(content_dir: Path, now: datetime, before: Memory) -> _Sources:
             f"BLOG_CONTENT_DIR: there is no folder {content_dir}; name the one with your articles"
         )
     site, problems, zone_known = read_site(content_dir)
-    how = How(Defaults(content_dir, ZoneInfo(site.timezone), site_raw_html=site.raw_html), _salt(site), site.language)
+    how = How(
+        Defaults(content_dir, ZoneInfo(site.timezone), site_raw_html=site.raw_html),
+        _salt(site),
+        site.language,
+    )
     articles = read_all(walk.articles(content_dir), how, now, before.readings)
     pages = read_all(walk.pages(content_dir), how, now, before.readings)
     failed = articles.failed | pages.failed

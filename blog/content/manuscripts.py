@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from blog.content import dates, front_matter
-from blog.content.defaults import Defaults, Given, missing
+from blog.content.defaults import Defaults, missing
 from blog.content.fields import Fields, check
 from blog.content.front_matter import LARGEST_FILE, Header
 from blog.content.keeping import SETTLED_NS
@@ -124,7 +124,7 @@ class How:
         return _read(found, self, now)
 
     def read_again(self, manuscript: Manuscript, now: datetime) -> Text:
-        """Return the text of a file that was read before; raises `Malformed` when it has changed meanwhile."""
+        """Return the text of a file that was read before; raises `Malformed` when it has changed since."""
         again = self.read(manuscript.found, now)
         if again.text is None or again.rendering != manuscript.rendering:
             message = "the file was changed while it was read"
@@ -133,9 +133,7 @@ class How:
         return again.text
 
 
-def read_all(
-    walk: Walk, how: How, now: datetime, before: Mapping[str, Reading] | None = None
-) -> Shelved:
+def read_all(walk: Walk, how: How, now: datetime, before: Mapping[str, Reading] | None = None) -> Shelved:
     """Read the files of a walk; a file with a mistake does not stop the others.
 
     What was read `before`, and has not changed since, is not read again, and has no text.
@@ -163,7 +161,9 @@ def read_all(
         shelved.manuscripts.append(manuscript)
         if is_settled(found, now):
             kept = replace(manuscript, text=None) if manuscript.text else manuscript
-            shelved.readings[found.source] = known if known and kept is known.manuscript else Reading(key, kept)
+            shelved.readings[found.source] = (
+                known if known and kept is known.manuscript else Reading(key, kept)
+            )
     return shelved
 
 

@@ -11,8 +11,8 @@ from blog.content import dialect, films, headings, images, labels, notes, wordin
 from blog.content.dialect import new_markdown
 from blog.content.effort import TooMuch
 from blog.content.problems import Malformed
-from blog.content.references import Shelf
 from blog.content.raw_html import ESCAPE, SANITIZE, TRUST
+from blog.content.references import Shelf
 from blog.content.sanitising import sanitised
 from blog.content.tree import parse, remove, replace, serialised, text_of, with_parents
 from blog.content.values import Entry, Problem, Prose

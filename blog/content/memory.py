@@ -42,7 +42,7 @@ _VALUES = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Which file has which address, and what was wrong with that: the same while all files stand as they do."""
+    """Which file has which address, and what was wrong with that: the same while all files stand so."""
 
     standings: list[tuple[object, ...]]
     shelf: Shelf
@@ -97,7 +97,7 @@ def checked(data: bytes) -> bytes:
     return hashlib.sha256(renderer().encode() + data).hexdigest().encode() + b"\n" + data
 
 
-class _Values(pickle.Unpickler):  # noqa: S301  # it makes nothing but the values named above
+class _Values(pickle.Unpickler):  # it makes nothing but the values named above
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _VALUES:
             raise pickle.UnpicklingError(f"{module}.{name}")

@@ -13,7 +13,7 @@ _REFERENCE = re.compile(r"fnref\d*:(.*)", re.DOTALL)
 
 
 def settle(root: Element, language: str) -> None:
-    """Number notes and their first references alike, name the links back, take out those that lead nowhere."""
+    """Number notes and their first references alike, name the links back, take out those to nowhere."""
     items = [item for box in root.iter("div") if "footnote" in classes(box) for item in box.iterfind("ol/li")]
     first = _first_references(root)
     beside = len(items) <= MOST_BESIDE

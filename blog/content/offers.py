@@ -41,7 +41,7 @@ def offered(content_dir: Path, name: str, kinds: dict[str, str] = KINDS) -> Path
     root = content_dir.resolve()
     try:
         found = (root / name).resolve()
-        # A link inside the folder must not lead out of it, nor to what could not be asked for by its own name.
+        # A link in the folder must not lead out of it, nor to what could not be asked for by its own name.
         sound = found.is_relative_to(root) and found.is_file() and os.access(found, os.R_OK)
     except (OSError, ValueError, RuntimeError):  # a name no system can hold, or a circle of links
         return None

@@ -101,7 +101,9 @@ class _Reader:
             raw_html=self._checked("raw_html", ESCAPE, MODES.__contains__, f"write {', '.join(MODES)}")
             if "raw_html" in self._table
             else default.raw_html,
-            logo=self._checked("logo", "", _is_image, 'write the path of an image beside this file: "logo.svg"'),
+            logo=self._checked(
+                "logo", "", _is_image, 'write the path of an image beside this file: "logo.svg"'
+            ),
             privacy=self._checked("privacy", "", _is_link, 'write "/privacy", or a whole address'),
             navigation=self._navigation(default.navigation),
             topics=tuple(Topic(*row) for row in self._described("topics", "description")),
@@ -153,7 +155,9 @@ class _Reader:
         """Return what a subscriber may choose from; with fewer than two there is no choice."""
         given = self._table.get("languages", [])
         if not isinstance(given, list) or not all(isinstance(tag, str) for tag in given):
-            self._wrong("languages", f"{given!r} is not a list of languages", 'write languages = ["en", "de"]')
+            self._wrong(
+                "languages", f"{given!r} is not a list of languages", 'write languages = ["en", "de"]'
+            )
             return ()
         unknown = [tag for tag in given if not _is_language(tag) or not language.has_words(tag)]
         if unknown:
@@ -215,4 +219,6 @@ def _is_link(address: str) -> bool:
 
 
 def _is_image(path: str) -> bool:
-    return not path or re.fullmatch(r"(?!/)(?!.*\.\.)[\w./-]+\.(svg|png|webp|avif|jpe?g|gif)", path) is not None
+    return (
+        not path or re.fullmatch(r"(?!/)(?!.*\.\.)[\w./-]+\.(svg|png|webp|avif|jpe?g|gif)", path) is not None
+    )

@@ -32,7 +32,7 @@ class Workshop:
         *,
         same_shelf: bool,
     ) -> dict[str, Kept | Problem]:
-        """Return what comes of each manuscript, by source; what holds since `before` is not rendered again."""
+        """Return what comes of each manuscript, by source; what holds since `before` is not made again."""
         found: dict[str, Kept | Problem] = {}
         texts: dict[str, Text] = {}
         for item in manuscripts:
@@ -63,7 +63,9 @@ class Workshop:
         except Malformed as mistake:
             raise BlogError(problems.line(mistake.problem)) from None
         again = self._kept(kept.name, outcome)
-        found = self.renderings.prose(again) if isinstance(again, Kept) and again.digest == kept.digest else None
+        found = (
+            self.renderings.prose(again) if isinstance(again, Kept) and again.digest == kept.digest else None
+        )
         if found is None:
             raise BlogError(f"{manuscript.source} was changed while it was read; run blog sync again")
         return found

@@ -346,5 +346,10 @@ def test_the_notes_of_issues_are_checked_and_what_they_pin(tmp_path: Path) -> No
     write(tmp_path, "issues/odd.md", "---\ncadence: hourly\n---\nRead on.\n")
     assert found(tmp_path) == [
         ("next.md", 3, "pinned: there is no article 'quues'", "did you mean queues?"),
-        ("odd.md", 2, "cadence: 'hourly' is none", "write instant, daily, weekly, monthly, or leave it out for all"),
+        (
+            "odd.md",
+            2,
+            "cadence: 'hourly' is none",
+            "write instant, daily, weekly, monthly, or leave it out for all",
+        ),
     ]

@@ -20,7 +20,9 @@ def sent(body: str) -> str:
 
 
 def test_addresses_become_whole_and_what_is_said_stays() -> None:
-    given = '<p class="x" id="y">a &lt; b <br></p><a href="#why">why</a><img src="/m/a.png" alt="&quot;q&quot;">'
+    given = (
+        '<p class="x" id="y">a &lt; b <br></p><a href="#why">why</a><img src="/m/a.png" alt="&quot;q&quot;">'
+    )
     assert elsewhere(given, BASE) == (
         '<p>a &lt; b <br></p><a href="https://news.example.org/articles/one#why">why</a>'
         '<img src="https://news.example.org/m/a.png" alt="&quot;q&quot;">'
@@ -45,7 +47,8 @@ def test_an_image_with_copies_becomes_the_image_alone(tmp_path: Path) -> None:
 
 def test_nothing_of_the_page_is_left() -> None:
     made = sent(
-        "## Head\n\nText[^1].\n\n| a |\n|--:|\n| 1 |\n\n- [x] done\n\n[^1]: Note.\n\n```python {1}\nx = 1\n```"
+        "## Head\n\nText[^1].\n\n| a |\n|--:|\n| 1 |\n\n- [x] done\n\n[^1]: Note.\n\n"
+        "```python {1}\nx = 1\n```"
     )
     assert re.findall(r"\b(?:id|class|tabindex|role|aria-[a-z]+|loading|srcset)=", made) == []
     assert "<h2>Head</h2>" in made
@@ -71,18 +74,25 @@ def test_every_colour_of_code_has_contrast_enough(colour: str) -> None:
 
 def _luminance(colour: str) -> float:
     parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
-    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_formulas_films_details_and_notes_become_what_everything_can_show() -> None:
     assert sent("So $x^2$.") == "<p>So <code>x^2</code>.</p>"
-    assert sent(":::details Why *so*\nText.\n:::") == "<div><p><strong>Why *so*</strong></p>\n<p>Text.</p>\n</div>"
+    assert (
+        sent(":::details Why *so*\nText.\n:::")
+        == "<div><p><strong>Why *so*</strong></p>\n<p>Text.</p>\n</div>"
+    )
     assert sent(":::tip Do\nText.\n:::") == (
         "<blockquote><p><strong>Do</strong></p>\n<p>Text.</p>\n</blockquote>"
     )
     film = sent(":::video a.mp4 poster=b.jpg\nWhat it shows.\n:::")
-    assert '<a href="https://news.example.org/media/articles/a.mp4"><img src="https://news.example.org/' in film
+    assert (
+        '<a href="https://news.example.org/media/articles/a.mp4"><img src="https://news.example.org/' in film
+    )
     assert "What it shows." in film
     assert ">Watch the film</a>" in sent(":::video a.mp4\n:::")
 

@@ -24,7 +24,14 @@ def test_a_formula_of_its_own_is_a_block(body: str) -> None:
 
 
 def test_a_formula_stands_in_lists_quotes_headings_tables_and_directives() -> None:
-    for body in ("- $x$", "> $x$", "## On $x$", "| a |\n|---|\n| $x$ |", ":::note\n$x$\n:::", "1. A\n\n   $$x$$"):
+    for body in (
+        "- $x$",
+        "> $x$",
+        "## On $x$",
+        "| a |\n|---|\n| $x$ |",
+        ":::note\n$x$\n:::",
+        "1. A\n\n   $$x$$",
+    ):
         assert "<mi>x</mi>" in html(body), body
 
 
@@ -61,7 +68,9 @@ def test_a_dollar_that_is_no_formula_stays(body: str) -> None:
         ("x" * 2_001, "at most 2,000"),
     ],
 )
-def test_a_mistake_in_a_formula_is_reported_with_its_line_and_its_source_shown(source: str, reason: str) -> None:
+def test_a_mistake_in_a_formula_is_reported_with_its_line_and_its_source_shown(
+    source: str, reason: str
+) -> None:
     made = render(Text("articles/a.md", f"One\n\nTwo ${source}$.\n\n$$\n{source}\n$$", 4, "T"), NOWHERE)
     assert [problem.line for problem in made.problems] == [6, 6]
     assert all(reason in problem.message for problem in made.problems)
@@ -78,7 +87,8 @@ def test_a_mistake_in_a_formula_is_reported_with_its_line_and_its_source_shown(s
         '<math><mtext><img src=x onerror="alert(1)"></mtext></math>',
         '<math href="javascript:alert(1)"><mi xlink:href="javascript:x">y</mi></math>',
         "<math><annotation-xml encoding='text/html'><script>x</script></annotation-xml></math>",
-        "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=x onerror=alert(1)&gt;'>",
+        "<math><mtext><table><mglyph><style><!--</style>"
+        "<img title='--&gt;&lt;img src=x onerror=alert(1)&gt;'>",
     ],
 )
 def test_nothing_active_hides_in_a_formula(attack: str) -> None:

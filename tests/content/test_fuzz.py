@@ -16,8 +16,9 @@ from tests.content.folders import write
 KEYS = st.sampled_from(
     sorted(
         {
-            *fields.TITLE, *fields.DATE, *fields.UPDATED, *fields.EXPIRES, *fields.STATUS, *fields.DESCRIPTION,
-            *fields.TOPICS, *fields.AUTHORS, *fields.LANGUAGE, *fields.ADDRESS, *fields.ALIASES,
+            *fields.TITLE, *fields.DATE, *fields.UPDATED, *fields.EXPIRES, *fields.STATUS,
+            *fields.DESCRIPTION, *fields.TOPICS, *fields.AUTHORS, *fields.LANGUAGE, *fields.ADDRESS,
+            *fields.ALIASES,
             *fields.REDIRECT, *fields.PINNED, *fields.IMAGE, *fields.CONTAINERS, *fields.DATE_ORDER,
             "slug", "series", "keywords", "taxonomies", "Title", "pub_date", "unheard_of", "name", "timezone",
             "navigation", "topics", "authors", "digests", "signup", "accent", "language",
@@ -30,18 +31,22 @@ VALUES = st.one_of(
         [
             "", "null", "true", "2021-03-04", "03/04/2021", "2021-02-30", "9999-12-31T23:59:59-12:00", "0",
             "1e400", ".nan", "nan", "inf", "[a, b]", "[[a]]", "{a: b}", "&a [*a]", "*a", "!!python/name:os x",
-            '"\\ud800"', '"\\u0000"', "'", "|", ">\n  text", "a, B C; d", "/old", "//host", "../..", "~", "month-first",
-            "[", "{", "Europe/Berlin", "../../etc/passwd", "99999999999999", "-1", "a: b", "\x85", "\u2028",
+            '"\\ud800"', '"\\u0000"', "'", "|", ">\n  text", "a, B C; d", "/old", "//host", "../..", "~",
+            "month-first", "[", "{", "Europe/Berlin", "../../etc/passwd", "99999999999999", "-1", "a: b",
+            "\x85", "\u2028",
         ]
     ),
 )  # fmt: skip
 ROWS = st.lists(st.tuples(KEYS, VALUES), max_size=5)
 PARTS = st.sampled_from(
     [
-        "# A\n", "## A\n", "\n", "    ", "```", "```py {1-9}\n", "~~~\n", "> ", "- [x] a\n", "1. a\n", "[^1]", "[^1]: a\n",
-        "| a | b |\n|---|---|\n", "![](x.png)", "[a](#b)", "[a](a.md)", "<p>", "</p>", "<details>", "<script>", "<!--",
-        "-->", "<a b='", "&#x110000;", "&amp;", "{{ x }}", "{% x %}", "{: #id .c }", "!!! note\n", "$$x$$", "*[A]: b\n",
-        "***", "__", "\\", "`", "http://[", "\x00", "\ufeff", "\u202e", "\r", "\t", "::: note\n", "<svg/onload=x>", "---\n",
+        "# A\n", "## A\n", "\n", "    ", "```", "```py {1-9}\n", "~~~\n", "> ", "- [x] a\n", "1. a\n", "[^1]",
+        "[^1]: a\n", "| a | b |\n|---|---|\n", "![](x.png)", "[a](#b)", "[a](a.md)", "<p>", "</p>",
+        "<details>", "<script>",
+        "<!--", "-->", "<a b='", "&#x110000;", "&amp;", "{{ x }}", "{% x %}", "{: #id .c }", "!!! note\n",
+        "$$x$$",
+        "*[A]: b\n", "***", "__", "\\", "`", "http://[", "\x00", "\ufeff", "\u202e", "\r", "\t", "::: note\n",
+        "<svg/onload=x>", "---\n",
     ]
 )  # fmt: skip
 BODIES = st.one_of(st.lists(PARTS, max_size=12).map("".join), st.text(max_size=60))

@@ -13,7 +13,16 @@ from blog.content import headers
 from blog.content.problems import Malformed
 
 _PIECES = st.sampled_from(
-    [*"abc :-[]{},#&*!|>%@`\"'\n\t?.~=<0é\u2028\ud7ff", ": ", "- ", "\n  ", "\n- ", "key: ", "!!int ", '"\\x41"']
+    [
+        *"abc :-[]{},#&*!|>%@`\"'\n\t?.~=<0é\u2028\ud7ff",
+        ": ",
+        "- ",
+        "\n  ",
+        "\n- ",
+        "key: ",
+        "!!int ",
+        '"\\x41"',
+    ]
 )
 _ODDITIES = Path(__file__).parent / "oddities"
 

@@ -127,7 +127,11 @@ def test_an_edited_text_is_read_alone_and_whatever_else_changes_is_not(tmp_path:
     assert found[0] == loaded(tmp_path)
     assert by_source(found[0])["articles/a.md"].body.read().text == "Other text."
     assert found[0].articles[1] is memory.last.library.articles[1]  # type: ignore[union-attr]
-    for other in ("---\ntitle: A\nslug: z\n---\n", header.replace("---", "", 1), header.replace("date", "data")):
+    for other in (
+        "---\ntitle: A\nslug: z\n---\n",
+        header.replace("---", "", 1),
+        header.replace("date", "data"),
+    ):
         path.write_text(f"{other}Text.")
         assert load_edited(["articles/a.md"], now, memory, held) is None
     path.unlink()

@@ -16,7 +16,8 @@ def test_a_note_says_for_whom_and_when_it_is_and_what_stands_first(tmp_path: Pat
     write(
         tmp_path,
         "a.md",
-        "---\ncadence: weekly\ndate: 2026-11-27\nsubject: Mind the queue\npinned: [one, two]\n---\n\nHello.\n",
+        "---\ncadence: weekly\ndate: 2026-11-27\nsubject: Mind the queue\npinned: [one, two]\n---\n"
+        "\nHello.\n",
     )
     write(tmp_path, "b.md", "For everybody, next time.\n")
     found, problems = issues.read(tmp_path)

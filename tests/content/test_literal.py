@@ -1,6 +1,5 @@
 """Content is never a template: double braces pass through untouched, wherever they stand."""
 
-
 import pytest
 
 from blog.content.markup import Text, render

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -171,7 +170,7 @@ OUTCOMES = {
         said=(
             2,
             "articles/jekyll/_posts/2021-03-04-same-name.md has the address /articles/same-name; "
-"this file gets /articles/same-name-2022-03-04",
+            "this file gets /articles/same-name-2022-03-04",
         ),
     ),
     # lektor
@@ -282,7 +281,9 @@ def test_the_files_whose_own_time_is_used_are_counted_once() -> None:
     ],
 )
 def test_a_body_is_shown_as_it_was_meant(name: str, html: str) -> None:
-    assert html in next(item.body.read().html for item in library().articles if item.source == f"articles/{name}")
+    assert html in next(
+        item.body.read().html for item in library().articles if item.source == f"articles/{name}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -295,4 +296,6 @@ def test_a_body_is_shown_as_it_was_meant(name: str, html: str) -> None:
     ],
 )
 def test_what_is_no_text_is_not_shown(name: str, html: str) -> None:
-    assert html not in next(item.body.read().html for item in library().articles if item.source == f"articles/{name}")
+    assert html not in next(
+        item.body.read().html for item in library().articles if item.source == f"articles/{name}"
+    )

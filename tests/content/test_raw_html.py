@@ -8,7 +8,10 @@ from blog.content.markup import Text, render
 from tests.content.folders import by_source, loaded, messages, write
 from tests.content.test_markup import NOWHERE, Watch
 
-BODY = '<div data-x="1" role="note">\n<form action="/search"><input name="q"></form>\n</div>\n\nIn <b>bold</b> &amp; *it*.'
+BODY = (
+    '<div data-x="1" role="note">\n<form action="/search"><input name="q"></form>\n</div>\n\n'
+    "In <b>bold</b> &amp; *it*."
+)
 BARE = f"---\ntitle: A\ndate: 2025-05-30\n---\n{BODY}"
 
 

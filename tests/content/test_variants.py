@@ -75,7 +75,8 @@ def test_a_page_lists_every_copy_with_its_format_and_width(tmp_path: Path) -> No
     mark = version(fingerprint(tmp_path / "articles/a, b.png"))
     name, sizes = "articles/a%2C%20b.png", 'sizes="min(700px, 38rem, 100vw - 2.5rem)"'
     choice = [
-        f'srcset="/pictures/480-{mark}/{name}.{ending} 480w, /pictures/700-{mark}/{name}.{ending} 700w" {sizes}'
+        f'srcset="/pictures/480-{mark}/{name}.{ending} 480w, '
+        f'/pictures/700-{mark}/{name}.{ending} 700w" {sizes}'
         for ending in ("avif", "webp", "png")
     ]
     sources = f'<source type="image/avif" {choice[0]}><source type="image/webp" {choice[1]}>'

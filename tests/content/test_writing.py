@@ -36,7 +36,11 @@ PROMISES: dict[str, tuple[str, ...]] = {
         'poster="/media/articles/talk.png" width="320" height="180"',
         '<track kind="captions" src="/media/articles/talk.vtt"',
     ),
-    "With $L$": ('alttext="L"', "it costs $5 and not $10:", '<math display="block" alttext="L = \\lambda W">'),
+    "With $L$": (
+        'alttext="L"',
+        "it costs $5 and not $10:",
+        '<math display="block" alttext="L = \\lambda W">',
+    ),
     "Write {{": ("Write {{ name }} and {% raw %} to say so.",),
     "Press <kbd>": ("<p>Press <kbd>Ctrl</kbd> </p>",),
 }

@@ -192,8 +192,14 @@ def _anchor_fault(target: Piece, fragment: str) -> Fault | None:
         return None
     if name in PAGE_IDS:  # the page around has it, and its text's own was renamed for that
         own = f"text-{name}" in target.ids
-        return Fault(f"names a part of the page around: its own section is #text-{name}",
-                     f"did you mean #text-{name}?") if own else None
+        return (
+            Fault(
+                f"names a part of the page around: its own section is #text-{name}",
+                f"did you mean #text-{name}?",
+            )
+            if own
+            else None
+        )
     by_letters = {_squeezed(known): known for known in sorted(target.ids)}
     close = difflib.get_close_matches(name, sorted(target.ids), n=1)
     near = by_letters.get(_squeezed(name)) or next(iter(close), None)

@@ -21,5 +21,7 @@ def _pins(note: Note, slugs: list[str]) -> list[Problem]:
         if slug not in slugs:
             near = difflib.get_close_matches(slug, slugs, n=1)
             hint = f"did you mean {near[0]}?" if near else "write the slug of an article"
-            found.append(Problem(note.source, note.pinned_line, f"pinned: there is no article {slug!r}", hint))
+            found.append(
+                Problem(note.source, note.pinned_line, f"pinned: there is no article {slug!r}", hint)
+            )
     return found
