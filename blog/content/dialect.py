@@ -7,7 +7,7 @@ from typing import cast
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
-from markdown.blockprocessors import HashHeaderProcessor
+from markdown.blockprocessors import BlockProcessor, HashHeaderProcessor
 from markdown.extensions import Extension
 from markdown.extensions.attr_list import AttrListTreeprocessor
 from markdown.extensions.toc import slugify_unicode
@@ -19,7 +19,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from blog.content import brackets, effort, formulas, inline
+from blog.content import brackets, effort, formulas, inline, quotes
 from blog.content.blocks import Normaliser, Stores
 
 CODE_CLASS = "highlight"
@@ -31,7 +31,7 @@ _MARKED_LINE = re.compile(r'<span class="hll">(.*?\n)</span>')
 _TITLE = re.compile(r"""\btitle=["']([^"']+)["']""")
 _MARKED_LINES = re.compile(r"\{([\d,\s-]+)\}")
 _FORMULA_HINT = "mend it, or write \\$ where a dollar is meant; its source is shown"
-# An escaped sign inside belongs to the address; what stands for a footnote or for code right behind it does not.
+# An escaped sign inside belongs to the address; what stands for a footnote or code right behind it does not.
 _BARE_ADDRESS = (
     r"(?<![\w\"'=/(<\[])(https?://(?:[^\s<>\"'`\[\]\x02\x03]|\x02\d+\x03)*"
     r"[^\s<>\"'`\[\].,;:!?)*_~\x02\x03])"
@@ -92,10 +92,12 @@ class _Dialect(Extension):
             md.ESCAPED_CHARS.append("$")
         md.treeprocessors.register(_Attributes(md), "attr_list", 8)
         md.parser.blockprocessors.register(_SpacedHashHeaders(md.parser), "hashheader", 70)
+        md.parser.blockprocessors.register(_Plain(md.parser), "plain", 200)
         brackets.register(md)
         md.inlinePatterns.register(SimpleTagInlineProcessor(r"(~~)(?=\S)(.+?)(?<=\S)~~", "del"), "strike", 55)
         md.inlinePatterns.register(_BareAddress(_BARE_ADDRESS, md), "bare_address", 85)
         inline.register(md)
+        quotes.register(md)
 
 
 class _Blocks(Preprocessor):
@@ -108,7 +110,9 @@ class _Blocks(Preprocessor):
 
     def run(self, lines: list[str]) -> list[str]:
         self.mistakes = []
-        normalised = Normaliser(Stores(self._code, self._html, self._formula, self._report, self._raw)).run(lines)
+        normalised = Normaliser(Stores(self._code, self._html, self._formula, self._report, self._raw)).run(
+            lines
+        )
         effort.measure(normalised)
         return normalised
 
@@ -144,12 +148,27 @@ class _Blocks(Preprocessor):
 
 
 class _Attributes(AttrListTreeprocessor):
-    """`{#id .class}` are attributes; `{% raw %}`, `{{ x }}` and `{# x #}` are somebody's template, and text."""
+    """`{#id .class}` are attributes; `{% raw %}`, `{{ x }}` and `{# x #}` are a template's, and text."""
 
     BASE_RE = r"\{\:?[ ]*((?!\#[\s#])[^\}\n %{][^\n]*)\}"  # type: ignore[misc]
     HEADER_RE = re.compile(rf"[ ]+{BASE_RE}[ ]*$")  # type: ignore[misc]
     BLOCK_RE = re.compile(rf"\n[ ]*{BASE_RE}[ ]*$")  # type: ignore[misc]
     INLINE_RE = re.compile(rf"^{BASE_RE}")  # type: ignore[misc]
+
+
+class _Plain(BlockProcessor):
+    """A block in which every line begins with a letter, and no bar is, can be nothing but a paragraph.
+
+    Asked first, it spares such blocks, which most are, the twenty questions of the others.
+    """
+
+    _LINES = re.compile(r"(?:[^\W\d_][^\n|]*(?:\n|\Z))+")
+
+    def test(self, _parent: Element, block: str) -> bool:
+        return self._LINES.fullmatch(block) is not None
+
+    def run(self, parent: Element, blocks: list[str]) -> None:
+        self.parser.blockprocessors["paragraph"].run(parent, blocks)
 
 
 class _SpacedHashHeaders(HashHeaderProcessor):

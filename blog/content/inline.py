@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.treeprocessors import InlineProcessor
-from markdown.util import AtomicString, Registry
+from markdown.util import AtomicString
 
 #: Pattern → what a text must hold, one of these, for it to match. A pattern not named here is always tried.
 SIGNS: dict[str, tuple[str, ...]] = {
@@ -32,28 +32,19 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "entity": ("&",),
     "em_strong": ("*", "_"),
     "strike": ("~~",),
-    "smarty-ellipses": ("...",),
-    **{f"smarty-quotes-{number}": ("'",) for number in (0, *range(6, 11))},
-    **{f"smarty-quotes-{number}": ('"',) for number in (1, *range(11, 15))},
-    **{f"smarty-quotes-{number}": ("\"'",) for number in (2, 5)},
-    **{f"smarty-quotes-{number}": ("'\"",) for number in (3, 4)},
 }
 
 
 def register(md: Markdown) -> None:
     """Put this way of trying patterns in the place of the library's own."""
-    for name, priority in (("inline", 20), ("smarty", 6)):
-        theirs = md.treeprocessors[name]
-        assert isinstance(theirs, InlineProcessor)
-        md.treeprocessors.register(Inline(md, theirs.inlinePatterns), name, priority)
+    md.treeprocessors.register(Inline(md), "inline", 20)
 
 
 class Inline(InlineProcessor):
     """Passes over the patterns whose sign a text does not hold."""
 
-    def __init__(self, md: Markdown, patterns: Registry[Any]) -> None:
+    def __init__(self, md: Markdown) -> None:
         super().__init__(md)
-        self.inlinePatterns = patterns
         self._ordered: list[tuple[Any, str, str]] = []
         self._signs = re.compile("")
 

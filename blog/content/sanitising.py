@@ -1,10 +1,9 @@
-"""What of the HTML in a text reaches a page: its tags as text, what is harmless, or all that a page may hold."""
+"""What of the HTML in a text reaches a page: its tags as text, what is harmless, or all a page may hold."""
 
 import nh3
 
 from blog.content import formulas
 from blog.content.effort import check_depth
-
 
 _TAGS = {
     *("a", "abbr", "aside", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "col"),
@@ -64,25 +63,24 @@ _TRUSTED_EVERYWHERE = {
     *("markerHeight", "refX", "refY", "orient", "patternUnits"),
 }
 
+_CLEANING = nh3.Cleaner(
+    tags=_TAGS,
+    clean_content_tags=_DROPPED_WHOLE,
+    attributes=_ATTRIBUTES,
+    url_schemes=_SCHEMES,
+    link_rel=None,
+)
+_TRUSTING = nh3.Cleaner(
+    tags=_TRUSTED_TAGS,
+    clean_content_tags=_DROPPED_WHOLE - _TRUSTED_TAGS,
+    attributes=_ATTRIBUTES | {"*": _TRUSTED_EVERYWHERE, "audio": {"src"}},
+    generic_attribute_prefixes={"aria-", "data-"},
+    url_schemes=_SCHEMES,
+    link_rel=None,
+)
+
 
 def sanitised(html: str, *, trusted: bool) -> str:
     """Return what may stay of a text's HTML; raises `TooMuch` when it stands too deep."""
     check_depth(html)
-    if trusted:
-        return nh3.clean(
-            html,
-            tags=_TRUSTED_TAGS,
-            clean_content_tags=_DROPPED_WHOLE - _TRUSTED_TAGS,
-            attributes=_ATTRIBUTES | {"*": _TRUSTED_EVERYWHERE, "audio": {"src"}},
-            generic_attribute_prefixes={"aria-", "data-"},
-            url_schemes=_SCHEMES,
-            link_rel=None,
-        )
-    return nh3.clean(
-        html,
-        tags=_TAGS,
-        clean_content_tags=_DROPPED_WHOLE,
-        attributes=_ATTRIBUTES,
-        url_schemes=_SCHEMES,
-        link_rel=None,
-    )
+    return (_TRUSTING if trusted else _CLEANING).clean(html)

@@ -1,9 +1,9 @@
 """Sanitised HTML as a small tree, to be mended and written out again."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder, fromstring, tostring
+from xml.etree.ElementTree import HTML_EMPTY, Element, ParseError, TreeBuilder, fromstring
 
 from blog.content.front_matter import storable
 
@@ -43,8 +43,33 @@ def _closed(tag: re.Match[str]) -> str:
 
 def serialised(root: Element) -> str:
     """Return what is inside the root as HTML; text and attributes are escaped anew."""
-    whole = tostring(root, encoding="unicode", method="html")
-    return storable(whole[len("<div>") : -len("</div>")]).strip()
+    pieces = [_escaped(root.text or "")]
+    for child in root:
+        _write(child, pieces.append)
+    return storable("".join(pieces)).strip()
+
+
+def _write(element: Element, put: Callable[[str], None]) -> None:
+    # As `ElementTree.tostring` does, which takes twice the time: it looks for namespaces first.
+    tag = element.tag
+    given = "".join(f' {name}="{_quoted(value)}"' for name, value in element.items())
+    put(f"<{tag}{given}>")
+    if element.text:
+        put(_escaped(element.text))
+    for child in element:
+        _write(child, put)
+    if tag not in HTML_EMPTY:
+        put(f"</{tag}>")
+    if element.tail:
+        put(_escaped(element.tail))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _quoted(value: str) -> str:
+    return value.replace("&", "&amp;").replace(">", "&gt;").replace('"', "&quot;")
 
 
 def text_of(element: Element) -> str:
@@ -54,7 +79,7 @@ def text_of(element: Element) -> str:
 
 def with_parents(root: Element) -> Iterator[tuple[Element, Element]]:
     """Yield every element below the root as (parent, element), in document order; the tree may change."""
-    for parent in list(root.iter()):
+    for parent in [element for element in root.iter() if len(element)]:
         for child in list(parent):
             yield parent, child
 
@@ -100,7 +125,8 @@ def _keep_tail(parent: Element, child: Element) -> None:
 
 def classes(element: Element) -> set[str]:
     """Return an element's classes."""
-    return set(re.split(r"\s+", element.get("class", "").strip())) - {""}
+    given = element.get("class")
+    return set(given.split()) if given else set()
 
 
 class _Builder(HTMLParser):
