@@ -8,24 +8,23 @@ are rendered again.
 
 import hashlib
 import json
-import os
-import time
+import shutil
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from blog.content import witness
-from blog.content.keeping import write_whole
 from blog.content.markup import Facts, Rendered, Text
 from blog.content.references import Shelf
 from blog.content.renderer import renderer
+from blog.content.store import Store
 from blog.content.values import Problem, Prose
 from blog.content.witness import Made, Notes
 
-#: What another load, that is still at it, may want is left alone.
-RECENT_SECONDS = 3_600
+FILE = "renderings.db"
+#: Where each had a file of its own, up to November 2026.
+_FORMER = "renderings"
 
 
 @dataclass(frozen=True)
@@ -39,13 +38,11 @@ class Kept:
 
 
 class Renderings:
-    """The renderings of earlier loads in a folder, a file each; it can be deleted at any time.
-
-    Without a folder, and where it cannot be written, they are held in memory.
-    """
+    """The renderings of earlier loads; without a folder, and where it cannot be written, held in memory."""
 
     def __init__(self, cache_dir: Path | None) -> None:
-        self._folder = cache_dir / "renderings" if cache_dir else None
+        self._folder = cache_dir
+        self._store = Store(cache_dir / FILE) if cache_dir else None
         self._held: dict[str, Rendered] = {}
 
     def find(self, name: str) -> Kept | None:
@@ -78,31 +75,21 @@ class Renderings:
     def drop_unused(self, used: Collection[str]) -> None:
         """Forget what no text of this load is made of."""
         self._held = {name: rendered for name, rendered in self._held.items() if name in used}
-        if self._folder is None or not self._folder.is_dir():
+        if self._folder is None or self._store is None:
             return
-        recent = time.time() - RECENT_SECONDS
-        with os.scandir(self._folder) as entries:
-            for entry in entries:
-                with suppress(OSError):  # another load may be tidying up too
-                    if entry.name not in used and entry.stat().st_mtime < recent:
-                        Path(entry.path).unlink()
+        self._store.keep_only(used)
+        shutil.rmtree(self._folder / _FORMER, ignore_errors=True)
 
     def _read(self, name: str) -> Made | None:
-        if self._folder is None:
-            return None
-        try:
-            return _decoded((self._folder / name).read_bytes())
-        except (OSError, ValueError, TypeError, KeyError):  # not there, or damaged: it is made anew
-            return None
+        data = self._store.get(name) if self._store else None
+        return _made(json.loads(data)) if data else None
 
     def _write(self, name: str, made: Made) -> bool:
-        if self._folder is None:
+        if self._store is None:
             return False
         data = json.dumps({"rendered": asdict(made.outcome), "notes": made.notes}).encode()
         # Whatever JSON cannot give back as it was (a tuple, say) would make two loads differ.
-        if _made(json.loads(data)) != made:
-            return False
-        return write_whole(self._folder / name, _checksum(data) + b"\n" + data)
+        return _made(json.loads(data)) == made and self._store.put(name, data)
 
 
 def name_of(text: Text) -> str:
@@ -122,17 +109,6 @@ def _digest(rendered: Rendered) -> str:
         said.update(b"%d:" % len(data))
         said.update(data)
     return said.hexdigest()
-
-
-def _checksum(data: bytes) -> bytes:
-    return hashlib.sha256(data).hexdigest().encode()
-
-
-def _decoded(whole: bytes) -> Made:
-    check, _, data = whole.partition(b"\n")
-    if _checksum(data) != check:
-        raise ValueError
-    return _made(json.loads(data))
 
 
 def _made(values: dict[str, Any]) -> Made:

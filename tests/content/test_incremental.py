@@ -4,13 +4,16 @@ import multiprocessing
 import os
 import pickle
 import shutil
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from multiprocessing import resource_tracker
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -25,7 +28,7 @@ from blog.content.library import load, load_again
 from blog.content.markup import Text
 from blog.content.memory import Memory, checked, recall
 from blog.content.references import Shelf
-from blog.content.renderings import Renderings
+from blog.content.renderings import FILE, Renderings
 from blog.content.values import Library
 from blog.errors import BlogError
 from tests.content.folders import by_source, loaded, write
@@ -199,7 +202,7 @@ def test_an_image_written_just_now_is_not_trusted_to_stay(tmp_path: Path) -> Non
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(path.read_bytes()[:-9]),
         lambda path: path.write_bytes(path.read_bytes().replace(b"Text", b"Test")),
-        lambda path: path.write_bytes(b"\xff\x00"),
+        lambda path: path.write_bytes(b"\xff\x00" * 9_000),
         lambda path: path.unlink(),
     ],
 )
@@ -207,8 +210,7 @@ def test_a_damaged_rendering_is_made_anew(tmp_path: Path, harm: Callable[[Path],
     folder, cache = tmp_path / "content", tmp_path / "cache"
     write(folder, "articles/a.md", "---\ntitle: A\n---\nText.")
     rendered(folder, cache)
-    (path,) = (cache / "renderings").iterdir()
-    harm(path)
+    harm(settled(cache))
     (cache / "files.kept").unlink()
     found, number = rendered(folder, cache)
     assert number == 1
@@ -216,17 +218,14 @@ def test_a_damaged_rendering_is_made_anew(tmp_path: Path, harm: Callable[[Path],
     assert rendered(folder, cache)[1] == 0
 
 
-@pytest.mark.parametrize("harm", [lambda path: path.write_bytes(b""), lambda path: path.unlink()])
-def test_a_rendering_that_is_lost_before_it_is_asked_for_is_made_once_more(
-    tmp_path: Path, harm: Callable[[Path], object]
-) -> None:
+@pytest.mark.parametrize("harm", ["DELETE FROM kept", "UPDATE kept SET data = x'00'"])
+def test_a_rendering_that_is_lost_before_it_is_asked_for_is_made_once_more(tmp_path: Path, harm: str) -> None:
     folder, cache = tmp_path / "content", tmp_path / "cache"
     file = write(folder, "articles/a.md", "---\ntitle: A\n---\nText.")
     found, _ = rendered(folder, cache)
-    (path,) = (cache / "renderings").iterdir()
-    harm(path)
+    done(cache, harm)
     assert found.articles[0].body.read().text == "Text."
-    harm(path)
+    done(cache, harm)
     file.write_text("---\ntitle: A\n---\nOther.")
     with pytest.raises(BlogError, match=r"a\.md: the file was changed while it was read"):
         found.articles[0].body.read()
@@ -263,13 +262,29 @@ def test_what_is_not_used_any_more_is_dropped(tmp_path: Path) -> None:
     folder, cache = tmp_path / "content", tmp_path / "cache"
     paths = [write(folder, f"articles/{name}.md", f"---\ntitle: {name}\n---\nText.") for name in "abc"]
     rendered(folder, cache)
-    (cache / "renderings" / "left-by-a-crash.77.new").write_text("x")
+    (cache / "renderings").mkdir()  # what earlier versions kept
     paths[0].unlink()
     rendered(folder, cache)
-    assert len(list((cache / "renderings").iterdir())) == 4, "another load may still want it"
+    assert kept(cache) == 3, "another load may still want it"
     with time_machine.travel(clock.now() + timedelta(hours=2)):
         rendered(folder, cache)
-    assert len(list((cache / "renderings").iterdir())) == 2
+    assert kept(cache) == 2
+    assert not (cache / "renderings").exists()
+
+
+def settled(cache: Path) -> Path:
+    """Return the file of the renderings, alone and with nothing of it elsewhere."""
+    done(cache, "PRAGMA journal_mode = delete")
+    return cache / FILE
+
+
+def kept(cache: Path) -> int:
+    return int(done(cache, "SELECT count(*) FROM kept")[0][0])
+
+
+def done(cache: Path, statement: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(cache / FILE, isolation_level=None)) as connection:
+        return connection.execute(statement).fetchall()
 
 
 def test_where_nothing_can_be_kept_everything_is_rendered(tmp_path: Path) -> None:
