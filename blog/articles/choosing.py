@@ -31,6 +31,7 @@ class Document:
 
     id: int
     published_at: datetime
+    rendering: str = ""
     fingerprint: str = ""
     language: str = "en"
     series: str | None = None

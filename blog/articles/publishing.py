@@ -47,15 +47,17 @@ def publish(
     if still and still.version == _current_version(database):
         return Published(Changes([], [], [], still.articles), still.problems)
     # Only now: renderer and numbers take half a second to get ready, and mostly nothing has changed.
+    from blog.articles.ahead import Ahead
     from blog.articles.relating import relate
     from blog.content.library import load
 
     library = load(content_dir, clock(), cache_dir, progress)
-    with database.transaction() as session:
-        # The time is asked for when nobody else can be planning an issue: see `digests.plan`.
-        take_turn(session)
-        changes = sync(session, library, clock(), force=force)
-    relate(database, clock, cache_dir)
+    with Ahead(library, cache_dir, clock()) as ahead:
+        with database.transaction() as session:
+            # The time is asked for when nobody else can be planning an issue: see `digests.plan`.
+            take_turn(session)
+            changes = sync(session, library, clock(), force=force)
+        relate(database, clock, cache_dir, ahead)
     version = _current_version(database)
     if before and version and before == stillness.state(content_dir):
         stillness.keep(cache_dir, before, stillness.Still(version, changes.present, library.problems))

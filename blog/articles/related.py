@@ -122,6 +122,7 @@ def _document(row: Any, topics: dict[int, list[str]], ids: dict[str, int], now: 
     return Document(
         id=row.id,
         published_at=row.published_at,
+        rendering=row.rendered_hash,
         # Going live, or what a pin leads to, changes who may be a card as much as a word does.
         fingerprint=f"{row.rendered_hash}{shown:d}{pinned}",
         language=row.language,

@@ -1,11 +1,14 @@
 """From the published index to the related articles: computed outside of any transaction, stored in one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from blog.articles import reading, related
+from blog.articles.ahead import Ahead
+from blog.articles.choosing import Document
 from blog.articles.remembered import recall, remember
+from blog.articles.space import Space
 from blog.articles.sync import take_turn
 from blog.articles.terms import Counted
 from blog.db import Database
@@ -14,10 +17,16 @@ from blog.db import Database
 AT_ONCE = 500
 
 
-def relate(database: Database, clock: Callable[[], datetime], cache_dir: Path | None = None) -> None:
+def relate(
+    database: Database,
+    clock: Callable[[], datetime],
+    cache_dir: Path | None = None,
+    ahead: Ahead | None = None,
+) -> None:
     """Work out the related articles, unless those that are stored belong to the present content.
 
     With a `cache_dir`, only what changed since the last time is compared with everything, where that pays.
+    What was compared `ahead` is not compared again.
     """
     while True:
         with database.reading() as session:
@@ -25,11 +34,11 @@ def relate(database: Database, clock: Callable[[], datetime], cache_dir: Path | 
             if reading.are_related(session):
                 return
             material = related.read(session, clock())
-        documents, known = material.documents, recall(cache_dir)
-        words = _words(database, related.to_count(documents, known))
-        if words is None:
+        documents = material.documents
+        compared = _compared(database, documents, cache_dir, ahead)
+        if compared is None:
             continue
-        space, numbers = related.compared(documents, words, known)
+        space, numbers = compared
         found = related.neighbours(material, space, numbers)
         with database.transaction() as session:
             take_turn(session)
@@ -38,6 +47,17 @@ def relate(database: Database, clock: Callable[[], datetime], cache_dir: Path | 
             related.store(session, found, documents)
         remember(cache_dir, [(item.id, item.fingerprint) for item in documents], space)
         return
+
+
+def _compared(
+    database: Database, documents: Sequence[Document], cache_dir: Path | None, ahead: Ahead | None
+) -> tuple[Space, set[int]] | None:
+    space = ahead.space([item.rendering for item in documents]) if ahead else None
+    if space:
+        return space, set(range(len(documents)))
+    known = recall(cache_dir)
+    words = _words(database, related.to_count(documents, known))
+    return related.compared(documents, words, known) if words is not None else None
 
 
 def _words(database: Database, ids: list[int]) -> dict[int, Counted] | None:

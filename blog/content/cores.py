@@ -16,7 +16,7 @@ from blog.content.references import Shelf
 
 #: Starting processes takes as long as rendering some dozens of texts.
 FEW = 64
-_AT_ONCE = 4
+_AT_ONCE = 16
 
 Outcome = TypeVar("Outcome")
 Make = Callable[[Text, Shelf], Outcome]

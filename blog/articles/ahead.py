@@ -1,0 +1,81 @@
+"""Comparing the texts of a first sync in a process of its own, while this one writes them to the database.
+
+It reads them where the renderer keeps them, and leaves the comparison in a file. Where that goes wrong, or
+the database turns out to hold others, they are compared later by whoever relates them.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+
+from blog.articles import remembered
+from blog.articles.space import Space, compare
+from blog.articles.terms import counted
+from blog.content import memory
+from blog.content.renderings import Renderings
+from blog.content.values import ArticleFile, Library
+
+#: For fewer, a process takes longer to begin than it saves.
+FEW = 1_000
+_TEXTS = "texts.json"
+
+
+class Ahead:
+    """A comparison under way, if there is reason for one; to be used by `with`, which ends it."""
+
+    def __init__(self, library: Library, cache_dir: Path | None, now: datetime) -> None:
+        self._files = [item for item in library.articles if _is_related(item, now)]
+        self._cache_dir = cache_dir
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Ahead":
+        self._folder = TemporaryDirectory(prefix="blog-ahead-")
+        first = self._cache_dir and not (self._cache_dir / remembered.FILE).exists()
+        if first and len(self._files) >= FEW and (os.cpu_count() or 1) > 1:
+            texts = [(item.source, item.fingerprint, item.title) for item in self._files]
+            (Path(self._folder.name) / _TEXTS).write_text(json.dumps(texts))
+            # Without the present folder: what lies there is not to be imported.
+            command = [sys.executable, "-P", "-m", __name__, str(self._cache_dir), self._folder.name]
+            silent = subprocess.DEVNULL
+            self._process = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent)
+        return self
+
+    def __exit__(self, *_why: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+        self._folder.cleanup()
+
+    def space(self, renderings: Sequence[str]) -> Space | None:
+        """Return the comparison of texts that are rendered so, in this order, if it was one of just these."""
+        if self._process is None or renderings != [item.fingerprint for item in self._files]:
+            return None
+        self._process.wait()
+        found = remembered.recall(Path(self._folder.name))
+        return found.space if found and list(found.articles.values()) == renderings else None
+
+
+def _is_related(file: ArticleFile, now: datetime) -> bool:
+    return file.status == "published" and not (file.expires_at and file.expires_at <= now)
+
+
+def _compare(cache_dir: Path, folder: Path) -> None:
+    kept, renderings = memory.recall(cache_dir).kept, Renderings(cache_dir)
+    texts, words = json.loads((folder / _TEXTS).read_text()), []
+    for source, _, title in texts:
+        prose = renderings.prose(kept[source])
+        if prose is None:
+            return
+        words.append(counted(title, prose.headings, prose.text))
+    told = [(number, rendering) for number, (_, rendering, _) in enumerate(texts)]
+    remembered.remember(folder, told, compare(words))
+
+
+if __name__ == "__main__":
+    _compare(Path(sys.argv[1]), Path(sys.argv[2]))
