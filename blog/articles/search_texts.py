@@ -7,6 +7,7 @@ code has synced is caught up with by itself.
 import json
 from collections import Counter
 from collections.abc import Collection
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, literal, or_, select, text, update
@@ -103,11 +104,12 @@ def _row(article: Row[Any], topics: list[str]) -> dict[str, Any]:
     said = [*(str(names.get(topic, "")) for topic in topics), *topics, *map(str, article.headings)]
     fields = [title, *map(words, [*said, *map(str, article.authors), article.description])]
     prose = words(article.text)[:MOST_WORDS]
-    often = [word for word, times in Counter(prose).most_common(MOST_OFTEN) if times >= OFTEN]
+    repeated = [(word, times) for word, times in Counter(prose).items() if times >= OFTEN]
+    often = [word for word, _ in sorted(repeated, key=itemgetter(1), reverse=True)[:MOST_OFTEN]]
     keys = _fields([*fields, *([word] for word in often)])
     text = " ".join([article.title, *map(str, article.headings), article.text])
     # Who looks for "backpressure" finds "back-pressure" too.
-    joined = {"".join(words(word)) for word in text.split() if "-" in word[1:-1] and "/" not in word}
+    joined = {"".join(words(word)) for word in text.split() if "-" in word and _is_compound(word)}
     return {
         "article_id": article.id,
         "made_from": article.made_from,
@@ -115,6 +117,10 @@ def _row(article: Row[Any], topics: list[str]) -> dict[str, Any]:
         "keys": keys,
         "body": _fields([*fields, prose, *([word] for word in sorted(joined - {""}))]),
     }
+
+
+def _is_compound(word: str) -> bool:
+    return "-" in word[1:-1] and "/" not in word
 
 
 def _fields(fields: list[list[str]]) -> str:
