@@ -39,14 +39,7 @@ prove: $(DEVELOPMENT) ## Break what can break while an issue is sent, audit ever
 	@$(BIN)/python -m pytest -m crash $(ARGS); found=$$?; $(BIN)/python -m tests.crash.report; exit $$found
 
 bench: $(DEVELOPMENT) ## Measure what the project claims, with a peer or a limit in the same run
-	@$(BIN)/python -m benchmarks.sending
-	@$(BIN)/python -m benchmarks.planning
-	@$(BIN)/python -m benchmarks.building
-	@$(BIN)/python -m benchmarks.site
-	@$(BIN)/python -m benchmarks.search
-	@$(BIN)/python -m benchmarks.people
-	@$(BIN)/python -m benchmarks.moving
-	@$(BIN)/python -m benchmarks.spike
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(DEVELOPMENT) ## Format, lint, types, import rules
 	@$(BIN)/ruff format --check .

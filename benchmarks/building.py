@@ -23,13 +23,14 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
 from statistics import median
 from urllib.request import urlopen
 
 from benchmarks.corpus import write
+from benchmarks.findings import Finding, tell
 from benchmarks.site import children
 
 HUGO_SITE = """
@@ -108,28 +109,14 @@ def _megabytes(process: int) -> float:
     return 0.0
 
 
-class Table:
-    """Prints each figure as it is found, and its ratio to the first."""
-
-    def __init__(self) -> None:
-        self._first = 0.0
-
-    def add(self, label: str, seconds: float, figures: object) -> None:
-        """Print one line."""
-        self._first = self._first or seconds
-        print(f"{label:24}{figures}   {seconds / self._first:5.2f} x ours", flush=True)
-
-    def run(self, label: str, took: Run) -> None:
-        """Print what a command took."""
-        self.add(label, took.seconds, took)
-
-    def wait(self, label: str, seconds: float) -> None:
-        """Print how long somebody waits."""
-        self.add(label, seconds, f"{seconds * 1000:8.0f} ms")
+def told(label: str, took: Run) -> Run:
+    """Print what a command took."""
+    print(f"{label:24}{took}", flush=True)
+    return took
 
 
-def ours(folder: Path, articles: int, table: Table) -> None:
-    """Measure a first sync, one with nothing changed, and one with one file changed."""
+def ours(folder: Path, articles: int) -> tuple[Run, Run]:
+    """Return what a first sync takes, and one with nothing changed; print one with one file changed, too."""
     content = folder / "ours" / "articles"
     write(content, articles)
     environment = {
@@ -140,13 +127,14 @@ def ours(folder: Path, articles: int, table: Table) -> None:
     command = [sys.executable, "-m", "blog.cli"]
     here = Path.cwd()
     run([*command, "db", "upgrade"], here, environment)
-    table.run("ours, everything", run([*command, "sync"], here, environment))
+    everything = told("ours, everything", run([*command, "sync"], here, environment))
     time.sleep(2.5)  # a file that has just changed is not trusted to stay as it is
     run([*command, "sync"], here, environment)
-    table.run("ours, nothing changed", run([*command, "sync"], here, environment))
+    nothing = told("ours, nothing changed", run([*command, "sync"], here, environment))
     edited = content / f"article-{articles // 2}.md"
     edited.write_text(edited.read_text() + "\nOne more sentence.\n")
-    table.run("ours, one file edited", run([*command, "sync"], here, environment))
+    told("ours, one file edited", run([*command, "sync"], here, environment))
+    return everything, nothing
 
 
 def visible(command: list[str], site: str, folder: Path, article: Path, environment: dict[str, str]) -> float:
@@ -227,6 +215,18 @@ def pelican(program: str, folder: Path, articles: int) -> Run:
     return run([program, "content", "-q", "-s", "pelicanconf.py"], site)
 
 
+def peers(folder: Path, articles: int, path: str | None) -> dict[str, Run]:
+    """Return what the others take, those that are here."""
+    with_hugo, with_pelican = shutil.which("hugo", path=path), shutil.which("pelican", path=path)
+    took = {}
+    if with_hugo:
+        took["Hugo, related"] = told("Hugo, related", hugo(with_hugo, folder, articles, related=True))
+        took["Hugo"] = told("Hugo", hugo(with_hugo, folder, articles, related=False))
+    if with_pelican:
+        took["Pelican"] = told("Pelican", pelican(with_pelican, folder, articles))
+    return took
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--articles", type=int, default=1_000)
@@ -236,18 +236,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="building-") as name:
         folder = Path(name)
         print(f"{options.articles:,} articles, load {os.getloadavg()[0]:.1f}", flush=True)
-        building, waiting = Table(), Table()
-        ours(folder, options.articles, building)
-        with_hugo, with_pelican = shutil.which("hugo", path=path), shutil.which("pelican", path=path)
-        if with_hugo:
-            building.run("Hugo, related", hugo(with_hugo, folder, options.articles, related=True))
-            building.run("Hugo", hugo(with_hugo, folder, options.articles, related=False))
-        if with_pelican:
-            building.run("Pelican", pelican(with_pelican, folder, options.articles))
-        print("saved until visible:", flush=True)
-        waiting.wait("ours", visible_ours(folder, options.articles))
-        if with_hugo:
-            waiting.wait("Hugo, related", visible_hugo(with_hugo, folder, options.articles))
+        everything, nothing = ours(folder, options.articles)
+        many, theirs = f"{options.articles:,} articles", peers(folder, options.articles, path)
+        first = Finding(f"first sync, {many}", everything.seconds, "s")
+        for name, took in theirs.items():
+            beside = replace(first, peer=name, peer_value=took.seconds)
+            tell(beside if name == "Pelican" else replace(beside, at_most=1.0, of_peer=True))
+        if not theirs:
+            tell(first)
+        tell(Finding(f"memory of a first sync, {many}", everything.megabytes, "MB", at_most=400))
+        tell(Finding(f"sync, nothing changed, {many}", nothing.seconds, "s", at_most=1.0))
+        saved = visible_ours(folder, options.articles) * 1000
+        visible_first = Finding(f"saved until visible, {many}", saved, "ms", at_most=200)
+        if program := shutil.which("hugo", path=path):
+            hugos = visible_hugo(program, folder, options.articles) * 1000
+            visible_first = replace(visible_first, peer="Hugo, related", peer_value=hugos)
+        tell(visible_first)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import insert
 
+from benchmarks.findings import Finding, tell
 from benchmarks.search import databases
 from blog import migrate, transfer
 from blog.db import Database
@@ -36,13 +37,10 @@ def main(people: int) -> None:
         migrate.upgrade(other)
         back, _ = _moved(postgresql, other)
         other.dispose()
-        for what, seconds in (
-            ("SQLite to PostgreSQL (goal 10,000)", there),
-            ("PostgreSQL's own COPY, compared with nothing", limit),
-            ("PostgreSQL to SQLite", back),
-        ):
-            print(f"{what:<46} {rows:,} rows in {seconds:5.1f} s, {rows / seconds:9,.0f} a second")
-        assert rows / there > 10_000
+        copy = "COPY, compared with nothing", rows / limit
+        there_to = f"{rows:,} rows moved, SQLite to PostgreSQL"
+        tell(Finding(there_to, rows / there, "rows/s", *copy, at_least=10_000))
+        tell(Finding(f"{rows:,} rows moved, PostgreSQL to SQLite", rows / back, "rows/s", *copy))
 
 
 def _fill(database: Database, people: int) -> None:

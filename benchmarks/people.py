@@ -18,6 +18,7 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import delete
 
+from benchmarks.findings import Finding, tell
 from benchmarks.search import databases
 from blog import clock, create_app, migrate
 from blog.cli import subscriber_lists
@@ -55,10 +56,9 @@ def lists(rows: int) -> None:
             started = time.perf_counter()
             written = sum(1 for _ in exporting.rows(database))
             out = time.perf_counter() - started
-            print(
-                f"{name:<11} {rows:,} rows in {first:5.1f} s (goal 60)   a rehearsal over the same "
-                f"{again:5.1f} s   {written:,} rows out {out:5.1f} s"
-            )
+            tell(Finding(f"{rows:,} subscribers brought in, {name}", first, "s", at_most=60))
+            tell(Finding(f"{rows:,} rehearsed, {name}", again, "s"))
+            tell(Finding(f"{written:,} written out, {name}", out, "s"))
 
 
 def _write(path: Path, rows: int) -> None:
@@ -97,8 +97,18 @@ def answers(rounds: int) -> None:
             app.extensions["blog"].database.dispose()
             medians = {standing: statistics.median(found) for standing, found in times.items()}
             slowest = max(medians.values())
-            shown = "   ".join(f"{each} {ms:.2f} ({ms / slowest:.2f})" for each, ms in medians.items())
-            print(f"{name:<11} median ms (of the slowest): {shown}")
+            print(f"{name:<11} median ms: {'   '.join(f'{each} {ms:.2f}' for each, ms in medians.items())}")
+            tell(
+                Finding(
+                    f"answer of the form, quickest kind of address, {name}",
+                    min(medians.values()),
+                    "ms",
+                    "the slowest kind",
+                    slowest,
+                    at_least=0.9,
+                    of_peer=True,
+                )
+            )
 
 
 def _round(app: Flask, database: Database, number: int, chance: random.Random) -> dict[str, float]:
