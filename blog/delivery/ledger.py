@@ -12,11 +12,13 @@ Functions take the session first and never commit.
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     Select,
     Table,
     and_,
+    bindparam,
     case,
     exists,
     insert,
@@ -26,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from blog.delivery import control, events, replacing
 from blog.delivery.events import Event
@@ -116,34 +119,8 @@ def claim(
 
     Returns what was taken, and how many were skipped.
     """
-    due = (
-        select(Delivery.id)
-        .join(Mailing, Mailing.id == Delivery.mailing_id)
-        .where(
-            Delivery.mailing_id == mailing_id,
-            IS_WAITING,
-            Delivery.next_at <= now,
-            Mailing.state == MailingState.SENDING,
-            or_(Mailing.first_to.is_(None), Delivery.id <= Mailing.first_to),
-        )
-        .order_by(Delivery.next_at, Delivery.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Delivery)
-        .cte("due")
-    )
-    statement = (
-        update(_TABLE)
-        .where(_TABLE.c.id.in_(select(due.c.id)))
-        .values(
-            **unless_suppressed(_TABLE.c.address_hash, CLAIMED.value, DeliveryState.SKIPPED.value),
-            variant_id=replacing.newest(_TABLE.c.variant_id),
-            owner=owner.token,
-            slot=owner.slot,
-            lease_until=now + LEASE,
-            updated_at=now,
-        )
-    )
-    rows = session.execute(statement.returning(*_CLAIMED_COLUMNS, _TABLE.c.state)).all()
+    values = {"its_mailing": mailing_id, "its_owner": owner.token, "its_slot": owner.slot, "most": limit}
+    rows = session.connection().execute(_CLAIM, values | {"now": now, "lease": now + LEASE}).all()
     claims = [Claim(*row[:-1]) for row in sorted(tuple(row) for row in rows) if row[-1] == CLAIMED]
     return claims, len(rows) - len(claims)
 
@@ -224,9 +201,41 @@ def envelope_from(session: Session, mailing_id: int) -> str:
     return session.scalars(select(Mailing.envelope_from).where(Mailing.id == mailing_id)).one()
 
 
+def _claiming() -> ReturningUpdate[Any]:
+    now = bindparam("now", type_=_TABLE.c.next_at.type)
+    due = (
+        select(Delivery.id)
+        .join(Mailing, Mailing.id == Delivery.mailing_id)
+        .where(
+            Delivery.mailing_id == bindparam("its_mailing"),
+            IS_WAITING,
+            Delivery.next_at <= now,
+            Mailing.state == MailingState.SENDING.value,
+            or_(Mailing.first_to.is_(None), Delivery.id <= Mailing.first_to),
+        )
+        .order_by(Delivery.next_at, Delivery.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True, of=Delivery)
+        .cte("due")
+    )
+    return (
+        update(_TABLE)
+        .where(_TABLE.c.id.in_(select(due.c.id)))
+        .values(
+            **unless_suppressed(_TABLE.c.address_hash, CLAIMED.value, DeliveryState.SKIPPED.value),
+            variant_id=replacing.newest(_TABLE.c.variant_id),
+            owner=bindparam("its_owner"),
+            slot=bindparam("its_slot"),
+            lease_until=bindparam("lease", type_=_TABLE.c.lease_until.type),
+            updated_at=now,
+        )
+        .returning(*(_TABLE.c[field.name] for field in fields(Claim)), _TABLE.c.state)
+    )
+
+
 WORKER_DIED = "the worker ended between the last byte and its record of the answer"
 _TABLE: Table = Delivery.__table__  # type: ignore[assignment]
-_CLAIMED_COLUMNS = [_TABLE.c[field.name] for field in fields(Claim)]
+_CLAIM = _claiming()
 
 
 def _after_unknown(policy: Policy) -> dict[str, object]:

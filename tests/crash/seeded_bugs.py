@@ -113,7 +113,7 @@ def message_id_anew() -> None:
 
 def opt_out_at_planning_only() -> None:
     """Look at who has left when the issue is planned, and never again."""
-    ledger.unless_suppressed = lambda _column, state, _other: {"state": state}
+    ledger._CLAIM = ledger._CLAIM.values(state="claimed", reason=None)
     for dialect, statement in recording._HAND_OVER.items():
         recording._HAND_OVER[dialect] = statement.values(state="handing_over", reason=None)
 
