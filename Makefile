@@ -39,7 +39,8 @@ prove: $(DEVELOPMENT) ## Break what can break while an issue is sent, audit ever
 	@$(BIN)/python -m pytest -m crash $(ARGS); found=$$?; $(BIN)/python -m tests.crash.report; exit $$found
 
 bench: $(DEVELOPMENT) ## Measure what the project claims, with a peer or a limit in the same run
-	@$(BIN)/python -m benchmarks.sending
+	@$(BIN)/python -m benchmarks.sending --dkim
+	@$(BIN)/python -m benchmarks.scaling
 	@$(BIN)/python -m benchmarks.planning
 	@$(BIN)/python -m benchmarks.building
 	@$(BIN)/python -m benchmarks.site
