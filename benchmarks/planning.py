@@ -5,8 +5,8 @@
 Goals, for a million subscribers of twenty topics: 30 seconds; nobody who writes beside waits longer than half
 a second; taking the next hundred deliveries lasts 20 ms (99 of 100 times) whether few, half or nearly all of
 the issue has been sent; and the planner's memory does not grow with the list. Planned is by
-`blog digest run`, twice: a first issue, and one for people who have had the first. Beside it a process of its own stores a row
-and waits ten milliseconds, again and again, as sign-ups do.
+`blog digest run`, twice: a first issue, and one for people who have had the first. Beside it a process of its
+own stores a row and waits ten milliseconds, again and again, as sign-ups do.
 """
 
 import argparse

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from blog.delivery import control, events, replacing
+from blog.delivery import control, events, mime, replacing
 from blog.delivery.events import Event
 from blog.delivery.models import (
     IS_IN_HAND,
@@ -74,6 +74,14 @@ def add_variant(session: Session, mailing_id: int, key: str, template: bytes) ->
     session.add(variant)
     session.flush()
     return variant.id
+
+
+def date_anew(session: Session, mailing_id: int, now: datetime) -> None:
+    """Have what a mailing sends say that it was written now; nothing of it may have left yet."""
+    numbers = session.scalars(select(Variant.id).where(Variant.mailing_id == mailing_id))
+    for number in numbers.all():  # one at a time: there may be many, of a hundred kilobytes each
+        mine = update(Variant).where(Variant.id == number)
+        session.execute(mine.values(template=mime.dated(template(session, number), now)))
 
 
 def plan(
