@@ -25,6 +25,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.orm import Session
@@ -42,6 +43,7 @@ from blog.delivery.models import (
     Variant,
 )
 from blog.delivery.states import (
+    BEGINNING,
     CLAIMED,
     HANDING_OVER,
     LEASE,
@@ -49,6 +51,7 @@ from blog.delivery.states import (
     PLANNED,
     Claim,
     Owner,
+    Place,
     Policy,
 )
 from blog.delivery.suppression import unless_suppressed
@@ -121,14 +124,17 @@ def sending(session: Session) -> list[int]:
 
 
 def claim(
-    session: Session, mailing_id: int, owner: Owner, limit: int, now: datetime
+    session: Session, mailing_id: int, owner: Owner, limit: int, now: datetime, after: Place = BEGINNING
 ) -> tuple[list[Claim], int]:
     """Take up to `limit` due deliveries under a lease; a suppressed address is skipped instead.
 
-    Returns what was taken, and how many were skipped.
+    Returns what was taken, and how many were skipped. Whoever has claimed before says `after` what to look:
+    while somebody reads for long (a backup, say), PostgreSQL keeps what was claimed in the index of what is
+    due, and each claim from the beginning would pass all of it.
     """
     values = {"its_mailing": mailing_id, "its_owner": owner.token, "its_slot": owner.slot, "most": limit}
-    rows = session.connection().execute(_CLAIM, values | {"now": now, "lease": now + LEASE}).all()
+    values |= {"now": now, "lease": now + LEASE, "after_time": after[0], "after_id": after[1]}
+    rows = session.connection().execute(_CLAIM, values).all()
     claims = [Claim(*row[:-1]) for row in sorted(tuple(row) for row in rows) if row[-1] == CLAIMED]
     return claims, len(rows) - len(claims)
 
@@ -211,6 +217,7 @@ def envelope_from(session: Session, mailing_id: int) -> str:
 
 def _claiming() -> ReturningUpdate[Any]:
     now = bindparam("now", type_=_TABLE.c.next_at.type)
+    after = tuple_(bindparam("after_time", type_=_TABLE.c.next_at.type), bindparam("after_id"))
     due = (
         select(Delivery.id)
         .join(Mailing, Mailing.id == Delivery.mailing_id)
@@ -218,6 +225,7 @@ def _claiming() -> ReturningUpdate[Any]:
             Delivery.mailing_id == bindparam("its_mailing"),
             IS_WAITING,
             Delivery.next_at <= now,
+            tuple_(Delivery.next_at, Delivery.id) > after,
             Mailing.state == MailingState.SENDING.value,
             or_(Mailing.first_to.is_(None), Delivery.id <= Mailing.first_to),
         )
@@ -237,12 +245,13 @@ def _claiming() -> ReturningUpdate[Any]:
             lease_until=bindparam("lease", type_=_TABLE.c.lease_until.type),
             updated_at=now,
         )
-        .returning(*(_TABLE.c[field.name] for field in fields(Claim)), _TABLE.c.state)
+        .returning(*_CLAIMED_COLUMNS, _TABLE.c.state)
     )
 
 
 WORKER_DIED = "the worker ended between the last byte and its record of the answer"
 _TABLE: Table = Delivery.__table__  # type: ignore[assignment]
+_CLAIMED_COLUMNS = [_TABLE.c[field.name] for field in fields(Claim)]
 _CLAIM = _claiming()
 
 

@@ -150,7 +150,7 @@ def claim_without_guard() -> None:
     no_fence()
 
     def fetch(
-        session: Session, mailing_id: int, owner: Owner, limit: int, _now: datetime
+        session: Session, mailing_id: int, _owner: Owner, limit: int, *_: object
     ) -> tuple[list[Claim], int]:
         mine = select(*ledger._CLAIMED_COLUMNS).where(
             Delivery.mailing_id == mailing_id, Delivery.state == DeliveryState.PLANNED

@@ -1,5 +1,6 @@
 """The ledger's hottest questions are answered by an index, however large an issue is."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,10 @@ from blog import clock
 from blog.db import Database
 from blog.delivery import balance, ledger, recording
 from blog.delivery.models import DeliveryState
+from blog.delivery.smtp import Relay
+from blog.delivery.source import CLAIM_AT_ONCE, Sending, Source
 from blog.delivery.states import Policy, Result
-from tests.delivery.test_sender import OWNER, make
+from tests.delivery.test_sender import OWNER, make, personalise
 
 ASKED: dict[str, tuple[Callable[[Session], object], str]] = {
     "claim": (lambda s: ledger.claim(s, 1, OWNER, 100, clock.now()), "ix_deliveries_due"),
@@ -69,3 +72,38 @@ def test_a_message_is_recorded_by_its_number_and_not_by_a_walk_through_all_that_
     for plan in plans:
         assert ("USING INTEGER PRIMARY KEY" if database.is_sqlite else "pk_deliveries") in plan
         assert "ix_deliveries_live" not in plan
+
+
+def test_a_claim_begins_where_the_last_one_ended_and_does_not_pass_all_that_was_claimed(
+    database: Database,
+) -> None:
+    make(database, 9)
+    with database.transaction() as session:
+        first, _ = ledger.claim(session, 1, OWNER, 4, clock.now())
+    plans = plans_of(database)
+    with database.transaction() as session:
+        if not database.is_sqlite:
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+        reached = (first[-1].next_at, first[-1].id)
+        second, _ = ledger.claim(session, 1, OWNER, 4, clock.now(), reached)
+    assert [claim.id for claim in first + second] == [*range(1, 9)]
+    [plan] = plans
+    # SQLite keeps nothing in an index that is not there any more.
+    within = "(mailing_id=? AND next_at>?" if database.is_sqlite else "AND (ROW(next_at, id) > ROW("
+    assert within in plan, plan
+
+
+def test_what_was_given_back_behind_the_place_of_a_claim_is_found_by_the_same_run(database: Database) -> None:
+    make(database, 2 * CLAIM_AT_ONCE)
+    source = Source(
+        Sending(database, OWNER, Relay("127.0.0.1", 1, "test"), 1, Policy.HOLD, personalise, clock.now),
+        threading.Event(),
+    )
+    kept = [source.next() for _ in range(CLAIM_AT_ONCE + 1)]
+    with database.transaction() as session:  # as by whoever finds a worker dead
+        ledger.release(session, OWNER, [claim.id for claim in kept[:3] if claim], clock.now())
+    rest = []
+    while claim := source.next():
+        rest.append(claim.id)
+    assert sorted(rest) == [1, 2, 3, *range(CLAIM_AT_ONCE + 2, 2 * CLAIM_AT_ONCE + 1)]
+    assert rest[-3:] == [1, 2, 3]
