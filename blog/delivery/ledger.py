@@ -12,22 +12,26 @@ Functions take the session first and never commit.
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     Select,
     Table,
     and_,
+    bindparam,
     case,
     exists,
     insert,
     literal,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from blog.delivery import control, events, replacing
+from blog.delivery import control, events, mime, replacing
 from blog.delivery.events import Event
 from blog.delivery.models import (
     IS_IN_HAND,
@@ -39,6 +43,7 @@ from blog.delivery.models import (
     Variant,
 )
 from blog.delivery.states import (
+    BEGINNING,
     CLAIMED,
     HANDING_OVER,
     LEASE,
@@ -46,6 +51,7 @@ from blog.delivery.states import (
     PLANNED,
     Claim,
     Owner,
+    Place,
     Policy,
 )
 from blog.delivery.suppression import unless_suppressed
@@ -71,6 +77,14 @@ def add_variant(session: Session, mailing_id: int, key: str, template: bytes) ->
     session.add(variant)
     session.flush()
     return variant.id
+
+
+def date_anew(session: Session, mailing_id: int, now: datetime) -> None:
+    """Have what a mailing sends say that it was written now; nothing of it may have left yet."""
+    numbers = session.scalars(select(Variant.id).where(Variant.mailing_id == mailing_id))
+    for number in numbers.all():  # one at a time: there may be many, of a hundred kilobytes each
+        mine = update(Variant).where(Variant.id == number)
+        session.execute(mine.values(template=mime.dated(template(session, number), now)))
 
 
 def plan(
@@ -110,40 +124,17 @@ def sending(session: Session) -> list[int]:
 
 
 def claim(
-    session: Session, mailing_id: int, owner: Owner, limit: int, now: datetime
+    session: Session, mailing_id: int, owner: Owner, limit: int, now: datetime, after: Place = BEGINNING
 ) -> tuple[list[Claim], int]:
     """Take up to `limit` due deliveries under a lease; a suppressed address is skipped instead.
 
-    Returns what was taken, and how many were skipped.
+    Returns what was taken, and how many were skipped. Whoever has claimed before says `after` what to look:
+    while somebody reads for long (a backup, say), PostgreSQL keeps what was claimed in the index of what is
+    due, and each claim from the beginning would pass all of it.
     """
-    due = (
-        select(Delivery.id)
-        .join(Mailing, Mailing.id == Delivery.mailing_id)
-        .where(
-            Delivery.mailing_id == mailing_id,
-            IS_WAITING,
-            Delivery.next_at <= now,
-            Mailing.state == MailingState.SENDING,
-            or_(Mailing.first_to.is_(None), Delivery.id <= Mailing.first_to),
-        )
-        .order_by(Delivery.next_at, Delivery.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Delivery)
-        .cte("due")
-    )
-    statement = (
-        update(_TABLE)
-        .where(_TABLE.c.id.in_(select(due.c.id)))
-        .values(
-            **unless_suppressed(_TABLE.c.address_hash, CLAIMED.value, DeliveryState.SKIPPED.value),
-            variant_id=replacing.newest(_TABLE.c.variant_id),
-            owner=owner.token,
-            slot=owner.slot,
-            lease_until=now + LEASE,
-            updated_at=now,
-        )
-    )
-    rows = session.execute(statement.returning(*_CLAIMED_COLUMNS, _TABLE.c.state)).all()
+    values = {"its_mailing": mailing_id, "its_owner": owner.token, "its_slot": owner.slot, "most": limit}
+    values |= {"now": now, "lease": now + LEASE, "after_time": after[0], "after_id": after[1]}
+    rows = session.connection().execute(_CLAIM, values).all()
     claims = [Claim(*row[:-1]) for row in sorted(tuple(row) for row in rows) if row[-1] == CLAIMED]
     return claims, len(rows) - len(claims)
 
@@ -224,9 +215,44 @@ def envelope_from(session: Session, mailing_id: int) -> str:
     return session.scalars(select(Mailing.envelope_from).where(Mailing.id == mailing_id)).one()
 
 
+def _claiming() -> ReturningUpdate[Any]:
+    now = bindparam("now", type_=_TABLE.c.next_at.type)
+    after = tuple_(bindparam("after_time", type_=_TABLE.c.next_at.type), bindparam("after_id"))
+    due = (
+        select(Delivery.id)
+        .join(Mailing, Mailing.id == Delivery.mailing_id)
+        .where(
+            Delivery.mailing_id == bindparam("its_mailing"),
+            IS_WAITING,
+            Delivery.next_at <= now,
+            tuple_(Delivery.next_at, Delivery.id) > after,
+            Mailing.state == MailingState.SENDING.value,
+            or_(Mailing.first_to.is_(None), Delivery.id <= Mailing.first_to),
+        )
+        .order_by(Delivery.next_at, Delivery.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True, of=Delivery)
+        .cte("due")
+    )
+    return (
+        update(_TABLE)
+        .where(_TABLE.c.id.in_(select(due.c.id)))
+        .values(
+            **unless_suppressed(_TABLE.c.address_hash, CLAIMED.value, DeliveryState.SKIPPED.value),
+            variant_id=replacing.newest(_TABLE.c.variant_id),
+            owner=bindparam("its_owner"),
+            slot=bindparam("its_slot"),
+            lease_until=bindparam("lease", type_=_TABLE.c.lease_until.type),
+            updated_at=now,
+        )
+        .returning(*_CLAIMED_COLUMNS, _TABLE.c.state)
+    )
+
+
 WORKER_DIED = "the worker ended between the last byte and its record of the answer"
 _TABLE: Table = Delivery.__table__  # type: ignore[assignment]
 _CLAIMED_COLUMNS = [_TABLE.c[field.name] for field in fields(Claim)]
+_CLAIM = _claiming()
 
 
 def _after_unknown(policy: Policy) -> dict[str, object]:

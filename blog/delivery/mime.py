@@ -9,6 +9,7 @@ from blog.delivery.email import Email
 from blog.delivery.headers import HOLE, check_characters, line
 from blog.delivery.splice import quoted_printable
 
+_DATE = re.compile(rb"^Date: [^\r\n]*\r\n", re.MULTILINE)
 _OWN = frozenset({"From", "To", "Subject", "Date", "Message-ID"})
 
 
@@ -32,17 +33,25 @@ def serialise(email: Email, date: datetime, boundary: str = "", holes: bool = Fa
     )
 
 
+def dated(message: bytes, date: datetime) -> bytes:
+    """Return finished bytes with another date in their header."""
+    return _DATE.sub(_date(date), message, count=1)
+
+
+def _date(date: datetime) -> bytes:
+    return line("Date", format_datetime(date.astimezone(UTC)))
+
+
 def _head(email: Email, date: datetime, holes: bool) -> bytes:
     twice = _OWN.intersection(email.headers)
     if twice:
         raise ValueError(f"{', '.join(sorted(twice))}: a mail has this header field already")
-    when = format_datetime(date.astimezone(UTC))
     return b"".join(
         [
             line("From", email.sender),
             line("To", email.to, holes),
             line("Subject", email.subject),
-            line("Date", when),
+            _date(date),
             line("Message-ID", email.message_id, holes),
             *(line(name, value, holes) for name, value in email.headers.items()),
         ]

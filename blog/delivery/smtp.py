@@ -74,18 +74,25 @@ class Connection:
         Never raises for what a relay or a network does.
         """
         if content is not None:
-            try:
-                await self._wire.send(content)
-            except OSError as error:
-                # The kernel did not take the last octet, so no relay can hold a complete message.
-                return Exchange(Lost(_reason(error)), None if envelope is None else Lost(_reason(error)))
             self._dirty = False  # the final dot ends the transaction, whatever the answer
         refusal = self._own_refusal(envelope) if envelope else None
-        if refusal:
-            return Exchange(await self._content_reply() if content is not None else None, refusal)
-        if "PIPELINING" in self.features:
-            return await self._grouped(content is not None, envelope)
-        return await self._in_turn(content is not None, envelope)
+        asks = envelope if refusal is None else None
+        group = self._group(asks) if asks and "PIPELINING" in self.features else b""
+        lost = None
+        try:
+            # One piece, so that it costs one call and, where it fits, one packet.
+            await self._wire.send((content or b"") + group)
+        except OSError as error:
+            lost = Lost(_reason(error))
+            if content and self._wire.taken < len(content):
+                # The kernel did not take the last octet, so no relay can hold a complete message.
+                return Exchange(lost, lost if envelope else None)
+        answer = await self._content_reply() if content is not None else None
+        if asks is None:
+            return Exchange(answer, refusal)
+        if lost or isinstance(answer, Lost):
+            return Exchange(answer, lost or Lost("connection lost"))
+        return Exchange(answer, await (self._envelope_replies() if group else self._in_turn(asks)))
 
     async def quit(self) -> None:
         """Say goodbye and close."""
@@ -97,28 +104,11 @@ class Connection:
         """Close at once; a message whose final dot has not left is thereby withdrawn (RFC 5321 §4.1.1.4)."""
         self._wire.close()
 
-    async def _grouped(self, content: bool, envelope: Envelope | None) -> Exchange:
-        failure = None
-        if envelope is not None:
-            try:
-                await self._wire.send(self._reset_if_dirty() + b"".join(self._commands(envelope)))
-            except OSError as error:
-                failure = Lost(_reason(error))
-        answer = await self._content_reply() if content else None
-        if envelope is None:
-            return Exchange(answer, None)
-        if failure or isinstance(answer, Lost):
-            return Exchange(answer, failure or Lost("connection lost"))
-        return Exchange(answer, await self._envelope_replies())
-
-    async def _in_turn(self, content: bool, envelope: Envelope | None) -> Exchange:
-        answer = await self._content_reply() if content else None
-        if envelope is None or isinstance(answer, Lost):
-            return Exchange(answer, None if envelope is None else Lost("connection lost"))
+    async def _in_turn(self, envelope: Envelope) -> Asked | Lost:
         try:
-            return Exchange(answer, await self._ask_in_turn(envelope))
+            return await self._ask_in_turn(envelope)
         except (OSError, EOFError, ValueError) as error:
-            return Exchange(answer, Lost(_reason(error)))
+            return Lost(_reason(error))
 
     async def _ask_in_turn(self, envelope: Envelope) -> Asked:
         if self._reset_if_dirty():
@@ -185,6 +175,9 @@ class Connection:
             f"RCPT TO:<{envelope.recipient}>\r\n".encode(),
             b"DATA\r\n",
         )
+
+    def _group(self, envelope: Envelope) -> bytes:
+        return self._reset_if_dirty() + b"".join(self._commands(envelope))
 
     def _reset_if_dirty(self) -> bytes:
         return b"RSET\r\n" if self._dirty else b""

@@ -17,7 +17,7 @@ from blog.delivery.pace import Limits
 from blog.delivery.quality import Bars
 from blog.delivery.signing import Sign
 from blog.delivery.smtp import Relay
-from blog.delivery.states import Claim, Owner, Policy
+from blog.delivery.states import BEGINNING, Claim, Owner, Place, Policy
 from blog.delivery.verp import ReturnPath
 from blog.errors import Busy
 
@@ -66,6 +66,7 @@ class Source:
         self._soon: float | None = None
         self._again_at = 0.0
         self._lot = CLAIM_AT_ONCE
+        self._reached: dict[int, Place] = {}
 
     def next(self) -> Claim | None:
         """Return a claimed delivery; None when nothing may go now or we are to stop."""
@@ -92,6 +93,7 @@ class Source:
         self._release([claim for claim in self._claims if pacing.domain_of(claim.address) == domain])
 
     def _release(self, claims: list[Claim]) -> None:
+        self._reached.clear()
         with self._sending.database.transaction() as session:
             ids = [claim.id for claim in claims]
             ledger.release(session, self._sending.owner, ids, self._sending.clock())
@@ -108,6 +110,7 @@ class Source:
         except (SQLAlchemyError, Busy, witness.Restored) as error:
             log.warning("delivery.claim_waits", error=type(error).__name__)
             self._again_at = time.monotonic() + CLAIM_AGAIN
+            self._reached.clear()
             return []
 
     def _claim_oldest(self, session: Session) -> list[Claim]:
@@ -129,16 +132,21 @@ class Source:
 
     def _claim_of(self, session: Session, mailing_id: int, now: datetime) -> tuple[list[Claim], bool]:
         """Return what may go of a mailing, and whether some of it has been put off."""
-        owner, skipped = self._sending.owner, 1
-        while skipped:
-            # Suppressed addresses can empty a claim while more are due behind them.
-            claims, skipped = ledger.claim(session, mailing_id, owner, self._lot, now)
+        owner = self._sending.owner
+        while True:
+            reached = self._reached.pop(mailing_id, BEGINNING)
+            claims, skipped = ledger.claim(session, mailing_id, owner, self._lot, now, reached)
             if claims:
                 limits = self._sending.limits
                 granted = pacing.take(session, owner, limits, claims, now, CLAIM_AT_ONCE)
                 self._lot = CLAIM_AT_ONCE if granted else min(self._lot * 4, PUT_OFF_AT_ONCE)
+                if len(granted) == len(claims):
+                    self._reached[mailing_id] = max((claim.next_at, claim.id) for claim in claims)
                 return granted, len(granted) < len(claims)
-        return [], False
+            # Suppressed addresses can empty a claim while more are due behind them, and before the place that
+            # has been reached there may be what somebody has given back.
+            if not skipped and reached == BEGINNING:
+                return [], False
 
     def _next_moment(self, session: Session, sending: list[int], now: datetime) -> float | None:
         if any(quality.is_about_to_be_judged(session, mailing_id) for mailing_id in sending):

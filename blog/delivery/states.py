@@ -12,6 +12,10 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 PLANNED, DEFERRED = DeliveryState.PLANNED, DeliveryState.DEFERRED
 CLAIMED, HANDING_OVER = DeliveryState.CLAIMED, DeliveryState.HANDING_OVER
 
+#: A place in the order of claims: when a delivery is due, and its number.
+Place = tuple[datetime, int]
+BEGINNING: Place = (LONG_AGO, 0)
+
 #: What may follow what. A state with no successor is final; *uncertain* is left by policy or by a person.
 TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     PLANNED: frozenset({CLAIMED, DeliveryState.SKIPPED}),
@@ -69,6 +73,7 @@ class Claim:
     message_id: str
     attempts: int
     unknowns: int
+    next_at: datetime
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from blog.delivery.replies import Reply
 from blog.delivery.waiting import Elsewhere, Readable, Writable, until
 
 LONGEST_LINE = 4096
+#: What one record of TLS can hold (RFC 8446 §5.1). Of a larger piece nobody could say, once the connection
+#: has broken, how much of it the relay can read.
+RECORD = 16384
 MOST_LINES = 128
 
 
@@ -20,6 +23,7 @@ class Wire:
         self.patience = patience
         self._buffer = b""
         self._socket: socket.socket | None = None
+        self.taken = 0
 
     async def connect(self, host: str, port: int, *, tls: bool) -> None:
         """Open the socket; raises `OSError`."""
@@ -44,13 +48,15 @@ class Wire:
         return await self.reply()
 
     async def send(self, octets: bytes) -> None:
-        """Send all; whatever is raised, the last octet has not been taken."""
+        """Send all; whatever is raised, the relay can have read no more than the first `taken` octets."""
         # The time-out counts for each block: a slow relay may take minutes over a long message (RFC 5321
         # §4.5.3.2.5).
-        rest = memoryview(octets)
+        rest, self.taken = memoryview(octets), 0
+        most = RECORD if isinstance(self._socket, ssl.SSLSocket) else len(octets)
         while rest:
-            taken = await self._do(self._opened().send, rest, Writable)
+            taken = await self._do(self._opened().send, rest[:most], Writable)
             rest = rest[taken:]
+            self.taken += taken
 
     async def reply(self) -> Reply:
         """Read one reply; raises `OSError`, `EOFError`, or `ValueError` for what is none."""

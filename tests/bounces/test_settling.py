@@ -338,7 +338,7 @@ def test_a_mailbox_that_refused_for_days_at_the_relay_counts_like_one_whose_mail
             values = {"state": DeliveryState.CLAIMED, "owner": owner.token, "attempts": 12}
             session.execute(update(Delivery).where(*mine).values(**values))
             row = session.scalars(select(Delivery).where(*mine)).one()
-            claim = Claim(row.id, number, 0, 0, "", row.address, "", row.attempts, 0)
+            claim = Claim(row.id, number, 0, 0, "", row.address, "", row.attempts, 0, row.next_at)
         asked = Asked(Reply(250, ""), Reply(451, "4.2.0 mailbox busy"), Reply(503, ""))
         result = outcomes.of_envelope(claim, asked, NOW + day * DAY)
         assert isinstance(result, Result)

@@ -113,8 +113,9 @@ def message_id_anew() -> None:
 
 def opt_out_at_planning_only() -> None:
     """Look at who has left when the issue is planned, and never again."""
-    ledger.unless_suppressed = lambda _column, state, _other: {"state": state}
-    recording._HAND_OVER = recording._HAND_OVER.values(state="handing_over", reason=None)
+    ledger._CLAIM = ledger._CLAIM.values(state="claimed", reason=None)
+    for dialect, statement in recording._HAND_OVER.items():
+        recording._HAND_OVER[dialect] = statement.values(state="handing_over", reason=None)
 
 
 def lease_ignored() -> None:
@@ -149,7 +150,7 @@ def claim_without_guard() -> None:
     no_fence()
 
     def fetch(
-        session: Session, mailing_id: int, owner: Owner, limit: int, _now: datetime
+        session: Session, mailing_id: int, _owner: Owner, limit: int, *_: object
     ) -> tuple[list[Claim], int]:
         mine = select(*ledger._CLAIMED_COLUMNS).where(
             Delivery.mailing_id == mailing_id, Delivery.state == DeliveryState.PLANNED

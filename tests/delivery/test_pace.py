@@ -17,7 +17,7 @@ from blog.delivery.models import Delivery, Pace
 from blog.delivery.pace import Gate, Limits, WarmUp
 from blog.delivery.smtp import Relay
 from blog.delivery.source import Sending, Source
-from blog.delivery.states import Claim, Owner, Policy
+from blog.delivery.states import LONG_AGO, Claim, Owner, Policy
 from blog.pace_settings import PaceSettings, Rate, rate
 from tests.mailings import make_mailing
 
@@ -75,7 +75,10 @@ def test_no_stretch_of_time_holds_more_than_the_rate(
 
 
 def claims(number: int, domain: str, start: int = 0) -> list[Claim]:
-    return [Claim(-n, 0, 0, 0, "", f"r{n}@{domain}", "", 0, 0) for n in range(start + 1, start + number + 1)]
+    return [
+        Claim(-n, 0, 0, 0, "", f"r{n}@{domain}", "", 0, 0, LONG_AGO)
+        for n in range(start + 1, start + number + 1)
+    ]
 
 
 @pytest.fixture(scope="module")

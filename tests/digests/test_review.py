@@ -1,13 +1,18 @@
 """Review first: an issue that is planned waits, unseen, until somebody approves it."""
 
+import re
 from datetime import timedelta
+from email import message_from_bytes
+from email.utils import parsedate_to_datetime
 
 import pytest
+from sqlalchemy import select
 
 from blog import clock
 from blog.content.values import Site
-from blog.delivery import control
+from blog.delivery import control, ledger
 from blog.delivery.events import Event
+from blog.delivery.models import Variant
 from blog.digests import dispatch, reading, review
 from blog.digests.dispatch import Office
 from blog.errors import BlogError
@@ -20,6 +25,10 @@ from tests.digests.test_correction import send
 from tests.digests.test_dispatch import FRIDAY, fill, office
 from tests.digests.test_plan import NOW, article, articles_of, run, subscriber
 from tests.relay import Script, relay
+
+
+def undated(template: bytes) -> bytes:
+    return re.sub(rb"\r\nDate: [^\r]*\r\n", b"\r\n", template)
 
 
 def plan(services: Services) -> dispatch.Opened:
@@ -48,6 +57,26 @@ def test_a_planned_issue_is_neither_sent_nor_seen_until_it_is_approved(services:
     told = pytest.raises(BlogError, match="only one that is planned")
     with told, services.database.transaction() as session:
         review.approve(session, opened.issue, clock.now())
+
+
+def test_an_issue_that_is_approved_days_later_bears_the_date_of_that_moment(services: Services) -> None:
+    article(services, "first", NOW - timedelta(days=1))
+    subscriber(services, "ada@example.org")
+    subscriber(services, "bob@example.org")
+    opened = plan(services)
+    assert opened.issue is not None
+    with services.database.reading() as session:
+        [variant] = session.scalars(select(Variant))
+    later = clock.now().replace(microsecond=0) + timedelta(days=2)
+    with services.database.transaction() as session:
+        review.approve(session, opened.issue, later)
+        approved = ledger.template(session, variant.id)
+    with relay() as server:
+        send(services, server)
+    sent = [message_from_bytes(message.raw) for message in server.messages]
+    assert [parsedate_to_datetime(message["Date"]) for message in sent] == [later, later]
+    # Nothing else has changed in what was reviewed.
+    assert undated(approved) == undated(variant.template)
 
 
 def test_a_planned_issue_that_is_cancelled_leaves_its_articles_to_the_next_one(services: Services) -> None:
