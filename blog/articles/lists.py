@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
+from typing import TypeVarTuple
 
-from sqlalchemy import ColumnElement, Text, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, cast, false, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from blog.articles.live import live
@@ -18,6 +19,7 @@ PAGE = 40
 ARCHIVE_PAGE = 2_000
 
 Choice = ColumnElement[bool]
+Columns = TypeVarTuple("Columns")
 _WITHOUT_TEXTS = (defer(Article.html), defer(Article.text))
 
 
@@ -56,14 +58,21 @@ def in_series(names: Iterable[str]) -> Choice:
 
 def page(session: Session, choice: Choice, now: datetime, number: int, size: int = PAGE) -> Listed | None:
     """Return a page of the chosen live articles, newest first; the first is there, None beyond the last."""
-    counted = select(func.count(), func.min(Article.published_at)).where(choice, *live(now))
+    counted = _from_index(select(func.count(), func.min(Article.published_at)), choice, now)
     total, since = session.execute(counted).one()
     pages = max(1, ceil(total / size))
     if not 1 <= number <= pages:
         return None
-    query = select(Article).where(choice, *live(now)).order_by(Article.published_at.desc(), Article.id.desc())
-    found = session.scalars(query.options(*_WITHOUT_TEXTS).offset((number - 1) * size).limit(size))
-    return Listed(list(found), number, pages, total, since)
+    newest_first = Article.published_at.desc(), Article.id.desc()
+    chosen = _from_index(select(Article.id), choice, now).order_by(*newest_first)
+    ids = list(session.scalars(chosen.offset((number - 1) * size).limit(size)))
+    query = select(Article).where(Article.id.in_(ids)).order_by(*newest_first).options(*_WITHOUT_TEXTS)
+    return Listed(list(session.scalars(query)), number, pages, total, since)
+
+
+def _from_index(query: Select[*Columns], choice: Choice, now: datetime) -> Select[*Columns]:
+    """Ask of the chosen live articles what the index knows: their rows lie behind ten thousand texts."""
+    return query.with_hint(Article, "INDEXED BY ix_articles_live", "sqlite").where(choice, *live(now))
 
 
 def newest(session: Session, choice: Choice, now: datetime, limit: int) -> list[Article]:

@@ -10,6 +10,11 @@ from blog.web import codings, page_cache
 from blog.web.kept_page import KeptPage
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Headers = tuple[tuple[str, str], ...]
+#: Said by a web server itself, from the files.
+ITS_OWN = {
+    *("content-type", "content-length", "content-encoding", "etag", "last-modified", "vary", "date"),
+}
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,7 @@ class Fetched:
     """An answer: the plain body, and the prepared ones by coding."""
 
     status: int
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     body: bytes
     prepared: dict[str, bytes]
 
@@ -30,9 +35,14 @@ class Fetched:
         """What the body is."""
         return self.header("content-type")
 
+    @property
+    def to_be_told(self) -> Headers:
+        """The headers that a web server cannot tell from the file."""
+        return tuple((name, value) for name, value in self.headers if name.lower() not in ITS_OWN)
 
-def fetch(app: Application, path: str, query: str, host: str) -> Fetched:
-    """Ask `app` for a page."""
+
+def fetch(app: Application, path: str, query: str, host: str, known: dict[str, Any] | None = None) -> Fetched:
+    """Ask `app` for a page, handing it what is `known` beside the request."""
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": "",
@@ -46,6 +56,7 @@ def fetch(app: Application, path: str, query: str, host: str) -> Fetched:
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(),
         "wsgi.errors": sys.stderr,
+        **(known or {}),
     }
     begun: list[tuple[str, list[tuple[str, str]]]] = []
     answer = app(environ, lambda status, headers, *_: begun.append((status, headers)))

@@ -4,8 +4,10 @@ import re
 from html import unescape
 from urllib.parse import unquote, urljoin, urlsplit
 
-_ATTRIBUTE = re.compile(r"""\s(?:href|src|poster)=["']([^"'\s]+)["']""")
-_CHOICES = re.compile(r"""\ssrcset=["']([^"']+)["']""")
+#: Each begins with a word that `re` can look for in one go: together they take half of what one pattern does
+#: that begins with a space and a choice.
+_ATTRIBUTES = [re.compile(rf"""{name}=["']([^"'\s]+)["']""") for name in ("href", "src", "poster")]
+_CHOICES = re.compile(r"""srcset=["']([^"']+)["']""")
 _IN_STYLE = re.compile(r"""url\(["']?([^"')\s]+)["']?\)""")
 READABLE = ("text/html", "text/css", "application/xml", "application/atom+xml", "application/feed+json")
 
@@ -19,7 +21,8 @@ def found_in(body: bytes, content_type: str, path: str, origin: str) -> dict[str
     if content_type.startswith("text/css"):
         named.update(_IN_STYLE.findall(text))
     elif content_type.startswith("text/html"):
-        named.update(_ATTRIBUTE.findall(text))
+        for attribute in _ATTRIBUTES:
+            named.update(attribute.findall(text))
         for choices in _CHOICES.findall(text):
             named.update(choice.split()[0] for choice in choices.split(",") if choice.strip())
     found: dict[str, str] = {}
@@ -31,6 +34,8 @@ def found_in(body: bytes, content_type: str, path: str, origin: str) -> dict[str
 
 
 def _own(address: str, path: str, origin: str) -> tuple[str, str] | None:
+    if address.startswith("#"):
+        return None
     if address[:1] == "/" != address[1:2]:  # as nearly all are written: nothing to be worked out
         whole, _, query = address.partition("#")[0].partition("?")
         if "/." not in whole:
