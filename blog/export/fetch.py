@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from blog.web import codings, page_cache
-from blog.web.kept_page import KeptPage
+from blog.web import page_cache
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Headers = tuple[tuple[str, str], ...]
@@ -19,12 +18,11 @@ ITS_OWN = {
 
 @dataclass(frozen=True)
 class Fetched:
-    """An answer: the plain body, and the prepared ones by coding."""
+    """An answer."""
 
     status: int
     headers: Headers
     body: bytes
-    prepared: dict[str, bytes]
 
     def header(self, name: str) -> str:
         """Return a header's value, or nothing."""
@@ -56,6 +54,7 @@ def fetch(app: Application, path: str, query: str, host: str, known: dict[str, A
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(),
         "wsgi.errors": sys.stderr,
+        page_cache.IN_PASSING: True,
         **(known or {}),
     }
     begun: list[tuple[str, list[tuple[str, str]]]] = []
@@ -67,14 +66,4 @@ def fetch(app: Application, path: str, query: str, host: str, known: dict[str, A
         if close:
             close()
     status, headers = begun[-1]
-    return Fetched(int(status.split(" ", 1)[0]), tuple(headers), body, _prepared(environ, body, headers))
-
-
-def _prepared(environ: dict[str, Any], body: bytes, headers: list[tuple[str, str]]) -> dict[str, bytes]:
-    page: KeptPage | None = environ.get(page_cache.MADE)
-    if page is None:
-        kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-        ready = codings.prepared(body, kind)
-        return {coding: data for coding, data in ready.items() if coding != codings.IDENTITY}
-    ready_bodies = {coding: page.body(coding) for coding in (codings.BROTLI, codings.GZIP)}
-    return {coding: data for coding, data in ready_bodies.items() if data is not None}
+    return Fetched(int(status.split(" ", 1)[0]), tuple(headers), body)

@@ -26,10 +26,15 @@ def is_text(content_type: str) -> bool:
     return kind.startswith(TEXTUAL) or kind.endswith(("+xml", "+json"))
 
 
+def is_worth_it(body: bytes, content_type: str) -> bool:
+    """Whether a body is to be prepared in other codings."""
+    return len(body) >= SHORTEST and is_text(content_type)
+
+
 def prepared(body: bytes, content_type: str) -> dict[str, bytes]:
     """Return the body in every coding that makes it smaller."""
     found = {IDENTITY: body}
-    if len(body) < SHORTEST or not is_text(content_type):
+    if not is_worth_it(body, content_type):
         return found
     squeezed = {
         BROTLI: brotli.compress(body, mode=brotli.MODE_TEXT, quality=QUALITY, lgwin=WINDOW),

@@ -24,6 +24,8 @@ Fact = TypeVar("Fact")
 READ = ("GET", "HEAD")
 
 EDITION, MADE, QUERY_READ = "blog.edition", "blog.page", "blog.query_read"
+#: Asks for a page once and for all: it is neither prepared nor kept.
+IN_PASSING = "blog.in_passing"
 #: A larger body is not worth the room of a hundred pages.
 LARGEST = 2 * 1024 * 1024
 #: HTTP dates have whole seconds: a page made so soon after a change says no date, and is made again later.
@@ -103,7 +105,7 @@ def offer(environ: dict[str, Any], response: Response) -> None:
 
     Called where the last header has been set, so that what is kept is what would have been sent.
     """
-    if EDITION not in environ or not _may_be_kept(response):
+    if EDITION not in environ or IN_PASSING in environ or not _may_be_kept(response):
         return
     edition: Edition | None = environ[EDITION]
     response.add_etag()
