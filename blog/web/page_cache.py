@@ -105,7 +105,7 @@ def offer(environ: dict[str, Any], response: Response) -> None:
 
     Called where the last header has been set, so that what is kept is what would have been sent.
     """
-    if EDITION not in environ or IN_PASSING in environ or not _may_be_kept(response):
+    if EDITION not in environ or not _may_be_kept(response):
         return
     edition: Edition | None = environ[EDITION]
     response.add_etag()
