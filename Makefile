@@ -42,6 +42,7 @@ bench: $(DEVELOPMENT) ## Measure what the project claims, with a peer or a limit
 	@$(BIN)/python -m benchmarks.sending
 	@$(BIN)/python -m benchmarks.planning
 	@$(BIN)/python -m benchmarks.building
+	@$(BIN)/python -m benchmarks.exporting
 	@$(BIN)/python -m benchmarks.site
 	@$(BIN)/python -m benchmarks.search
 	@$(BIN)/python -m benchmarks.people

@@ -8,7 +8,6 @@ printed with it. CPU is what the servers' own processes used, per request.
 """
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -30,7 +29,7 @@ from tests.journeys.installation import Installation, free_port
 CONNECTIONS = 32
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
-GOALS = {"ratio": 0.50, "cpu": 3.0, "p99_ms": 10.0, "cold_ms": 15.0, "rss_mb": 120.0, "export": 1000.0}
+GOALS = {"ratio": 0.50, "cpu": 3.0, "p99_ms": 10.0, "cold_ms": 15.0, "rss_mb": 120.0}
 WORDS = ["queue", "retry", "budget", "signal", "backlog", "window", "ledger", "reader", "letter", "season"]
 
 
@@ -179,21 +178,6 @@ def cold(site: Installation, articles: int) -> None:
               f"(<= {GOALS['cold_ms']:.0f})  load {os.getloadavg()[0]:.1f}")  # fmt: skip
 
 
-def export(site: Installation, folder: Path) -> None:
-    """Print how fast the site is written as files."""
-    report = json.loads(site_command(site, "export", str(folder / "out"), "--without-cards", "--json"))
-    rate = report["files"] / report["seconds"]
-    print(f"export: {report['pages']} pages and {report['files'] - report['pages']} other files: "
-          f"{report['pages'] / report['seconds']:.0f} pages/s (>= {GOALS['export']:.0f}), {rate:.0f} files/s "
-          f"load {os.getloadavg()[0]:.1f}")  # fmt: skip
-
-
-def site_command(site: Installation, *arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-m", "blog.cli", *arguments], env=site.environment,
-                          capture_output=True, text=True, check=True)  # fmt: skip
-    return done.stdout
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--articles", type=int, default=1000)
@@ -223,7 +207,6 @@ def main() -> None:
             for number in range(min(options.articles, 3000)):
                 urllib.request.urlopen(f"{site.site}/articles/piece-{number:05}").close()
             print(f"largest worker: {resident_mb(ours):.0f} MB (<= {GOALS['rss_mb']:.0f})")
-        export(site, folder)
 
 
 if __name__ == "__main__":

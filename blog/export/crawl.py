@@ -22,7 +22,7 @@ from blog.web.ahead import KEY
 PARCEL = 50
 WAITING = 2
 #: Starting processes takes as long as making this many pages.
-FEW = 400
+FEW = 1_500
 #: A page leaves some hundred objects in circles: looked for after every few hundred pages, not after each.
 COLLECTING = (50_000, 20, 100)
 
