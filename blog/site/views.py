@@ -7,7 +7,7 @@ from flask import Blueprint, abort, render_template, request
 from blog import clock
 from blog.articles import lists, reading, wording
 from blog.articles import shown as articles
-from blog.articles.models import Article
+from blog.articles.lists import Line
 from blog.articles.shown import Shown
 from blog.site import metadata
 from blog.web.ahead import given
@@ -54,7 +54,7 @@ def article(slug: str) -> str:
 def archive(number: int = 1) -> str:
     """List everything published, by year; beyond a few thousand articles on several pages."""
     with services().database.reading() as session:
-        listed = lists.page(session, lists.everything(), clock.now(), number, lists.ARCHIVE_PAGE)
+        listed = lists.archive(session, clock.now(), number)
     if listed is None or (number == 1 and "number" in (request.view_args or {})):
         abort(404)
     years = [(year, list(group)) for year, group in groupby(listed.articles, key=_year)]
@@ -77,5 +77,5 @@ def _shown(slug: str) -> Shown | None:
         return articles.shown(session, [slug], current_site(), clock.now()).get(slug)
 
 
-def _year(article: Article) -> int:
+def _year(article: Line) -> int:
     return wording.year(article.published_at, current_site())
