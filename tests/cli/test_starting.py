@@ -22,7 +22,7 @@ def test_a_sync_that_finds_nothing_changed_needs_no_renderer_no_numbers_and_no_w
 
 
 def test_a_web_server_needs_neither_the_renderer_nor_the_numbers() -> None:
-    assert not {"numpy", "markdown", "nh3"} & loaded("blog.app")
+    assert not {"numpy", "markdown", "nh3", "aiosmtpd"} & loaded("blog.app")
 
 
 def test_the_version_can_be_asked_for() -> None:
