@@ -1,12 +1,13 @@
 """The articles of a topic, an author or a series: a page of them, the newest of them, or all of a series."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
+from typing import Any, Generic, TypeVar, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Text, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, cast, false, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from blog.articles.live import live
@@ -18,14 +19,35 @@ PAGE = 40
 ARCHIVE_PAGE = 2_000
 
 Choice = ColumnElement[bool]
-_WITHOUT_TEXTS = (defer(Article.html), defer(Article.text))
+Columns = TypeVarTuple("Columns")
+_NEWEST_FIRST = Article.published_at.desc(), Article.id.desc()
+#: Without what no item of a list shows.
+_AS_AN_ITEM = tuple(
+    defer(column)
+    for column in (Article.html, Article.text, Article.contents, Article.headings, Article.pinned)
+)
 
 
 @dataclass(frozen=True)
-class Listed:
+class Line:
+    """What the archive says of an article, and no more: it says so of two thousand on a page."""
+
+    slug: str
+    title: str
+    language: str
+    published_at: datetime
+    extra: dict[str, Any]
+    topic: str | None
+
+
+Item = TypeVar("Item", Article, Line)
+
+
+@dataclass(frozen=True)
+class Listed(Generic[Item]):
     """One page of a list, and how much there is in all."""
 
-    articles: list[Article]
+    articles: list[Item]
     number: int
     pages: int
     total: int
@@ -54,25 +76,61 @@ def in_series(names: Iterable[str]) -> Choice:
     return Article.series.in_(list(names))
 
 
-def page(session: Session, choice: Choice, now: datetime, number: int, size: int = PAGE) -> Listed | None:
+def page(
+    session: Session, choice: Choice, now: datetime, number: int, size: int = PAGE
+) -> Listed[Article] | None:
     """Return a page of the chosen live articles, newest first; the first is there, None beyond the last."""
-    counted = select(func.count(), func.min(Article.published_at)).where(choice, *live(now))
+    return _page(session, choice, now, number, size, _articles)
+
+
+def archive(session: Session, now: datetime, number: int) -> Listed[Line] | None:
+    """Return a page of all live articles, newest first, a line each."""
+    return _page(session, everything(), now, number, ARCHIVE_PAGE, _lines)
+
+
+def _page(
+    session: Session,
+    choice: Choice,
+    now: datetime,
+    number: int,
+    size: int,
+    read: Callable[[Session, list[int]], list[Item]],
+) -> Listed[Item] | None:
+    counted = _from_index(select(func.count(), func.min(Article.published_at)), choice, now)
     total, since = session.execute(counted).one()
     pages = max(1, ceil(total / size))
     if not 1 <= number <= pages:
         return None
-    query = select(Article).where(choice, *live(now)).order_by(Article.published_at.desc(), Article.id.desc())
-    found = session.scalars(query.options(*_WITHOUT_TEXTS).offset((number - 1) * size).limit(size))
-    return Listed(list(found), number, pages, total, since)
+    chosen = _from_index(select(Article.id), choice, now).order_by(*_NEWEST_FIRST)
+    ids = list(session.scalars(chosen.offset((number - 1) * size).limit(size)))
+    return Listed(read(session, ids), number, pages, total, since)
+
+
+def _articles(session: Session, ids: list[int]) -> list[Article]:
+    query = select(Article).where(Article.id.in_(ids)).order_by(*_NEWEST_FIRST).options(*_AS_AN_ITEM)
+    return list(session.scalars(query))
+
+
+def _lines(session: Session, ids: list[int]) -> list[Line]:
+    """Read the columns alone: as objects, 2,000 articles with their topics take fifteen megabytes."""
+    topic = (ArticleTopic.article_id == Article.id) & (ArticleTopic.position == 0)
+    columns = (Article.slug, Article.title, Article.language, Article.published_at, Article.extra)
+    query = select(*columns, ArticleTopic.topic).outerjoin(ArticleTopic, topic).where(Article.id.in_(ids))
+    return [Line(*row) for row in session.execute(query.order_by(*_NEWEST_FIRST))]
+
+
+def _from_index(query: Select[*Columns], choice: Choice, now: datetime) -> Select[*Columns]:
+    """Ask of the chosen live articles what the index knows: their rows lie behind ten thousand texts."""
+    return query.with_hint(Article, "INDEXED BY ix_articles_live", "sqlite").where(choice, *live(now))
 
 
 def newest(session: Session, choice: Choice, now: datetime, limit: int) -> list[Article]:
     """Return the newest of the chosen live articles, whole."""
-    query = select(Article).where(choice, *live(now)).order_by(Article.published_at.desc(), Article.id.desc())
+    query = select(Article).where(choice, *live(now)).order_by(*_NEWEST_FIRST)
     return list(session.scalars(query.limit(limit)))
 
 
 def in_order(session: Session, choice: Choice, now: datetime) -> list[Article]:
     """Return the chosen live articles in the order they were published, without their texts."""
     query = select(Article).where(choice, *live(now)).order_by(Article.published_at, Article.id)
-    return list(session.scalars(query.options(*_WITHOUT_TEXTS)))
+    return list(session.scalars(query.options(*_AS_AN_ITEM)))

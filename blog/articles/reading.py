@@ -37,15 +37,6 @@ class TopicCount:
     latest_at: datetime
 
 
-@dataclass(frozen=True)
-class RelatedCard:
-    """An article shown under another, and the line that says why."""
-
-    article: Article
-    reason: str
-    kind: str
-
-
 def article(session: Session, slug: str, now: datetime) -> Article | None:
     """Return the live article at an address."""
     return session.scalar(select(Article).where(Article.slug == slug, *live(now)))
@@ -101,21 +92,8 @@ def topic_names(session: Session, articles: set[int]) -> dict[str, str]:
     return names
 
 
-def related(session: Session, article: Article, now: datetime, limit: int = 3) -> list[RelatedCard]:
-    """Return the articles to show under this one, best first."""
-    query = (
-        select(Article, RelatedArticle.reason, RelatedArticle.kind)
-        .join(RelatedArticle, RelatedArticle.related_id == Article.id)
-        .where(RelatedArticle.article_id == article.id, *live(now))
-        .order_by(RelatedArticle.position)
-        .limit(limit)
-        .options(defer(Article.html))
-    )
-    return [RelatedCard(found, reason, kind) for found, reason, kind in session.execute(query)]
-
-
 def related_slugs(session: Session, now: datetime) -> dict[str, list[str]]:
-    """Return what `related` gives for every live article, as slugs."""
+    """Return what is related to every live article, as slugs."""
     found: dict[str, list[str]] = {slug: [] for slug in session.scalars(_slugs(now))}
     other = aliased(Article)
     query = (

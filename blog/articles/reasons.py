@@ -1,6 +1,11 @@
 """The line that says why two articles are shown together: the words that make them alike."""
 
-from blog.articles.space import Space
+from typing import TYPE_CHECKING
+
+if (
+    TYPE_CHECKING
+):  # pages say the reasons, and the numbers behind them take twelve megabytes and half a second
+    from blog.articles.space import Space
 
 MOST_TERMS = 3
 LONGEST = 44
@@ -32,7 +37,7 @@ _EMPTY = frozenset(
 )
 
 
-def reason(space: Space, one: int, other: int) -> str:
+def reason(space: "Space", one: int, other: int) -> str:
     """Return such as `shares queues, backpressure`, or nothing when no telling word is shared."""
     terms: list[str] = []
     for term in space.shared(one, other):

@@ -40,13 +40,17 @@ _SORT_IN = "SELECT " + ", ".join(
 )
 
 
-def refresh(session: Session, only: Collection[int] | None = None) -> None:
-    """Make the search texts of articles (of some `only`) that have none, or one of an earlier rendering."""
+def refresh(session: Session, only: Collection[int] | None = None, most: int | None = None) -> int:
+    """Make the search texts of articles (of some `only`) that have none, or one of an earlier rendering.
+
+    Return how many were made; with `most`, no more than so many.
+    """
     query = (
         select(Article.id)
         .outerjoin(SearchText, SearchText.article_id == Article.id)
         .where(or_(SearchText.made_from.is_(None), SearchText.made_from != _source()))
         .order_by(Article.id)
+        .limit(most)
     )
     if only is not None:
         query = query.where(Article.id.in_(only))
@@ -57,6 +61,7 @@ def refresh(session: Session, only: Collection[int] | None = None) -> None:
     if stale and session.get_bind().dialect.name == "postgresql":
         session.execute(text(_SORT_IN))
     _count_words(session, {word: change for word, change in counts.items() if change and _can_be_meant(word)})
+    return len(stale)
 
 
 def _source() -> Any:

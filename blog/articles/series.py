@@ -1,5 +1,6 @@
 """Series: what belongs together and is read in order; an article says by name which one it is part of."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,14 +78,15 @@ def parts(session: Session, series: Series, now: datetime) -> list[Article]:
     return lists.in_order(session, lists.in_series(series.written), now)
 
 
-def place(session: Session, article: Article, site: Site, now: datetime) -> Place | None:
-    """Return where an article stands in its series; None when it is in none."""
-    series = find(session, slug_of(article.series, site), site, now) if article.series else None
-    if series is None:
-        return None
-    found = parts(session, series, now)
-    numbers = {part.id: number for number, part in enumerate(found, start=1)}
-    return Place(series, numbers[article.id], found) if article.id in numbers else None
+def places(session: Session, articles: Iterable[Article], site: Site, now: datetime) -> dict[int, Place]:
+    """Return where each of these articles stands in its series, by its number; most are in none."""
+    named = {slug_of(article.series, site) for article in articles if article.series}
+    found: dict[int, Place] = {}
+    for series in all_live(session, site, now) if named else ():
+        if series.slug in named:
+            whole = parts(session, series, now)
+            found |= {part.id: Place(series, number, whole) for number, part in enumerate(whole, start=1)}
+    return found
 
 
 def slug_of(written: str, site: Site) -> str:

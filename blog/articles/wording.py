@@ -44,7 +44,8 @@ def year(moment: datetime, site: Site) -> int:
 
 def excerpt(text: str, length: int = CARD_LENGTH) -> str:
     """Return the beginning of a text, cut between two words, with an ellipsis where something is missing."""
-    text = " ".join(text.split())
+    # No more words than could be kept: the whole text of an article is a thousand.
+    text = " ".join(text.split(None, length + 1)[: length + 1])
     if len(text) <= length:
         return text
     kept = text[:length].rsplit(" ", 1)[0].rstrip(" ,;:.-–—…")

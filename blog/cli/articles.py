@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from blog import clock
-from blog.articles import reading, sharing
+from blog.articles import reading, sharing, shown
 from blog.articles.models import Article
 from blog.articles.publishing import publish
 from blog.cli.opening import json_option, open_services, print_json
@@ -128,10 +128,10 @@ def related(slug: str | None, everything: bool, as_json: bool) -> None:
         article = reading.article(session, slug or "", clock.now())
         if article is None:
             raise BlogError(f"there is no article {slug!r}; see: blog articles list")
-        cards = reading.related(session, article, clock.now(), limit=5)
+        found = shown.cards(session, [article], clock.now(), limit=5)[article.id]
         rows = [
             {"slug": c.article.slug, "title": c.article.title, "kind": c.kind, "reason": c.reason}
-            for c in cards
+            for c in found
         ]
     if as_json:
         print_json(rows)

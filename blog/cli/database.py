@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from blog import clock, migrate, revisions, transfer
+from blog.articles import search_texts
 from blog.backup import keeping, snapshots
 from blog.cli.opening import json_option, open_services, print_json
 from blog.cli.progress import bar
@@ -33,6 +34,7 @@ def upgrade(no_snapshot: bool, as_json: bool) -> None:
     if snapshot and not as_json:
         click.echo(f"Snapshot: {snapshot}")
     before, after = migrate.upgrade(services.database)
+    _catch_up(services.database)
     if as_json:
         print_json({"before": before, "after": after, "snapshot": snapshot})
         return
@@ -45,6 +47,18 @@ def upgrade(no_snapshot: bool, as_json: bool) -> None:
             "To go back: install the version of before; it works with this schema too. To take back what"
         )
         click.echo(f"was stored since, as well: stop everything, then blog restore --replace {snapshot}")
+
+
+def _catch_up(database: Database) -> None:
+    """Make what search reads of the articles, where this version or its schema knows nothing of it yet.
+
+    Without it the search of an upgraded site would find nothing until the next sync. A few hundred at a
+    time, so that nobody who wants to store something waits for all of them.
+    """
+    made = search_texts.BATCH
+    while made == search_texts.BATCH:
+        with database.transaction() as session:
+            made = search_texts.refresh(session, most=search_texts.BATCH)
 
 
 def _snapshot(services: Services) -> Path | None:

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,7 +19,7 @@ from blog.cli.progress import bar
 from blog.errors import BlogError, UsageError
 from blog.export import server_config, tree
 from blog.export.crawl import Plan, Written, crawl
-from blog.export.fetch import Application, fetch
+from blog.export.fetch import fetch
 from blog.settings import load_settings
 from blog.web import headers
 from blog.web.guards import Guard
@@ -92,12 +91,12 @@ def _once(plan: Plan, app: Flask, live: str, workers: int | None) -> dict[str, o
     (server / "server.conf").write_text(server_config.server_context(written), encoding="utf-8")
     (plan.root / "_redirects").write_text(server_config.redirects_file(moved), encoding="utf-8")
     files = [page for page in written if page.file]
-    noted = {"live": live, "files": [asdict(page) for page in files]}
+    noted = {"live": live, "files": [vars(page) for page in files]}
     (plan.root / tree.MANIFEST).write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
     return _report(written, len(moved), len(gone))
 
 
-def open_app(live: str) -> Application:
+def open_app(live: str) -> Flask:
     """Return an application of this process's own, whose forms go to the live site."""
     return _application(live)
 
@@ -138,7 +137,7 @@ def _errors(app: Flask, plan: Plan, gone: list[str]) -> list[Written]:
     for path, file in ((NOTHING, "404.html"), *((path, "410.html") for path in gone[:1])):
         page = fetch(app, path, "", plan.host)
         tree.write(plan.root, plan.former, file, page)
-        found.append(Written(f"/{file}", "", page.status, file, page.content_type, page.headers))
+        found.append(Written(f"/{file}", "", page.status, file, page.content_type, page.to_be_told))
     return found
 
 

@@ -14,8 +14,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from aiosmtpd.controller import Controller
-
 from blog.errors import UsageError
 
 KEPT = 500
@@ -100,6 +98,8 @@ class _Keep:
 @contextmanager
 def inbox_server(port: int) -> Iterator[tuple[int, Path]]:
     """Run the inbox on a loopback port (0: any free one); yield the port and the folder of messages."""
+    from aiosmtpd.controller import Controller  # here, since every web process lists the demo's pages
+
     folder = Path(mkdtemp(prefix="blog-inbox-"))
     port = port or _free_port()
     controller = Controller(_Keep(folder), hostname="127.0.0.1", port=port, enable_SMTPUTF8=True)

@@ -1,5 +1,6 @@
 """Every public address, found by following links from the first ones, fetched and written on all cores."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -7,17 +8,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+from flask import Flask
 
 from blog.errors import BlogError
-from blog.export import tree
-from blog.export.fetch import Application, fetch
+from blog.export import ahead, tree
+from blog.export.fetch import Headers, fetch
 from blog.export.links import found_in
+from blog.web.ahead import KEY
 
 #: Addresses handed to a process at once, and how many such parcels each has before it.
 PARCEL = 50
 WAITING = 2
 #: Starting processes takes as long as making this many pages.
-FEW = 400
+FEW = 1_500
+#: A page leaves some hundred objects in circles: looked for after every few hundred pages, not after each.
+COLLECTING = (50_000, 20, 100)
 
 Address = tuple[str, str]
 
@@ -26,7 +33,7 @@ Address = tuple[str, str]
 class Plan:
     """What to export: the application, the site's own address, and the folders."""
 
-    open_app: Callable[[], Application]
+    open_app: Callable[[], Flask]
     origin: str
     root: Path
     former: Path
@@ -49,7 +56,8 @@ class Written:
     status: int
     file: str | None = None
     content_type: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
+    #: Those that a web server cannot tell from the file itself.
+    headers: Headers = ()
     target: str = ""
     size: int = 0
     same: bool = False
@@ -60,7 +68,7 @@ Told = Callable[[int, int], None]
 
 
 def crawl(
-    plan: Plan, app: Application, seeds: list[str], workers: int | None = None, told: Told | None = None
+    plan: Plan, app: Flask, seeds: list[str], workers: int | None = None, told: Told | None = None
 ) -> list[Written]:
     """Export everything that can be reached from `seeds`; `app` is this process's own application."""
     seen = dict.fromkeys(seeds, "")
@@ -108,7 +116,7 @@ def _in_processes(plan: Plan, waiting: list[Address], workers: int) -> Iterator[
 class Worker:
     """Exports addresses with an application of its own; names each address it finds only once."""
 
-    def __init__(self, plan: Plan, app: Application) -> None:
+    def __init__(self, plan: Plan, app: Flask) -> None:
         self._plan, self._app = plan, app
         self._named: set[str] = set()
 
@@ -116,14 +124,15 @@ class Worker:
         """Fetch and write some addresses; return what they were and what they lead to."""
         written: list[Written] = []
         links: dict[str, str] = {}
+        read = ahead.read(self._app.extensions["blog"], [path for path, _ in parcel])
         for path, query in parcel:
-            done, found = self._one(path, query)
+            done, found = self._one(path, query, read)
             written.append(done)
             links |= {path: query for path, query in found.items() if path not in self._named}
             self._named.update(found)
         return written, links
 
-    def _one(self, path: str, query: str) -> tuple[Written, dict[str, str]]:
+    def _one(self, path: str, query: str, read: dict[str, Any]) -> tuple[Written, dict[str, str]]:
         plan = self._plan
         if path.startswith(plan.without):
             return Written(path, query, 0), {}
@@ -132,7 +141,7 @@ class Worker:
         same_version = known is not None and query != "" and known.query == query
         if known and known.file and same_version and tree.link(plan.root, plan.former, known.file, ("",)):
             return replace(known, same=True), {}
-        fetched = fetch(self._app, path, query, plan.host)
+        fetched = fetch(self._app, path, query, plan.host, {KEY: read[path]} if path in read else None)
         if fetched.status >= 500:
             raise BlogError(f"{path} answered {fetched.status}; nothing was exported, see the log above")
         if fetched.status in (301, 302, 307, 308):
@@ -143,7 +152,7 @@ class Worker:
             return Written(path, query, fetched.status), {}
         same = tree.write(plan.root, plan.former, name, fetched)
         kind, size = fetched.content_type, len(fetched.body)
-        written = Written(path, query, 200, name, kind, fetched.headers, size=size, same=same)
+        written = Written(path, query, 200, name, kind, fetched.to_be_told, size=size, same=same)
         return written, found_in(fetched.body, kind, path, plan.origin)
 
 
@@ -153,6 +162,9 @@ _workers: list[Worker] = []
 def _begin(plan: Plan) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
     _workers.append(Worker(plan, plan.open_app()))
+    # What the program itself is made of stays; looking through it for garbage took a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(*COLLECTING)
 
 
 def _export(parcel: list[Address]) -> Result:

@@ -6,20 +6,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from blog.web import codings, page_cache
-from blog.web.kept_page import KeptPage
+from blog.web import page_cache
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Headers = tuple[tuple[str, str], ...]
+#: Said by a web server itself, from the files.
+ITS_OWN = {
+    *("content-type", "content-length", "content-encoding", "etag", "last-modified", "vary", "date"),
+}
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """An answer: the plain body, and the prepared ones by coding."""
+    """An answer."""
 
     status: int
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     body: bytes
-    prepared: dict[str, bytes]
 
     def header(self, name: str) -> str:
         """Return a header's value, or nothing."""
@@ -30,9 +33,14 @@ class Fetched:
         """What the body is."""
         return self.header("content-type")
 
+    @property
+    def to_be_told(self) -> Headers:
+        """The headers that a web server cannot tell from the file."""
+        return tuple((name, value) for name, value in self.headers if name.lower() not in ITS_OWN)
 
-def fetch(app: Application, path: str, query: str, host: str) -> Fetched:
-    """Ask `app` for a page."""
+
+def fetch(app: Application, path: str, query: str, host: str, known: dict[str, Any] | None = None) -> Fetched:
+    """Ask `app` for a page, handing it what is `known` beside the request."""
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": "",
@@ -46,6 +54,8 @@ def fetch(app: Application, path: str, query: str, host: str) -> Fetched:
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(),
         "wsgi.errors": sys.stderr,
+        page_cache.IN_PASSING: True,
+        **(known or {}),
     }
     begun: list[tuple[str, list[tuple[str, str]]]] = []
     answer = app(environ, lambda status, headers, *_: begun.append((status, headers)))
@@ -56,14 +66,4 @@ def fetch(app: Application, path: str, query: str, host: str) -> Fetched:
         if close:
             close()
     status, headers = begun[-1]
-    return Fetched(int(status.split(" ", 1)[0]), tuple(headers), body, _prepared(environ, body, headers))
-
-
-def _prepared(environ: dict[str, Any], body: bytes, headers: list[tuple[str, str]]) -> dict[str, bytes]:
-    page: KeptPage | None = environ.get(page_cache.MADE)
-    if page is None:
-        kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-        ready = codings.prepared(body, kind)
-        return {coding: data for coding, data in ready.items() if coding != codings.IDENTITY}
-    ready_bodies = {coding: page.body(coding) for coding in (codings.BROTLI, codings.GZIP)}
-    return {coding: data for coding, data in ready_bodies.items() if data is not None}
+    return Fetched(int(status.split(" ", 1)[0]), tuple(headers), body)

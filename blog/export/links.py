@@ -1,11 +1,14 @@
 """Which addresses of the site a page, a style sheet or a feed names: nobody has to list what is exported."""
 
 import re
+from functools import lru_cache
 from html import unescape
 from urllib.parse import unquote, urljoin, urlsplit
 
-_ATTRIBUTE = re.compile(r"""\s(?:href|src|poster)=["']([^"'\s]+)["']""")
-_CHOICES = re.compile(r"""\ssrcset=["']([^"']+)["']""")
+#: Each begins with a word that `re` can look for in one go: together they take half of what one pattern does
+#: that begins with a space and a choice.
+_ATTRIBUTES = [re.compile(rf"""{name}=["']([^"'\s]+)["']""") for name in ("href", "src", "poster")]
+_CHOICES = re.compile(r"""srcset=["']([^"']+)["']""")
 _IN_STYLE = re.compile(r"""url\(["']?([^"')\s]+)["']?\)""")
 READABLE = ("text/html", "text/css", "application/xml", "application/atom+xml", "application/feed+json")
 
@@ -19,24 +22,34 @@ def found_in(body: bytes, content_type: str, path: str, origin: str) -> dict[str
     if content_type.startswith("text/css"):
         named.update(_IN_STYLE.findall(text))
     elif content_type.startswith("text/html"):
-        named.update(_ATTRIBUTE.findall(text))
+        for attribute in _ATTRIBUTES:
+            named.update(attribute.findall(text))
         for choices in _CHOICES.findall(text):
             named.update(choice.split()[0] for choice in choices.split(",") if choice.strip())
     found: dict[str, str] = {}
     for address in named:
-        own = _own(unescape(address), path, origin)
+        own = _own(address, path, origin)
         if own:
             found.setdefault(*own)
     return found
 
 
 def _own(address: str, path: str, origin: str) -> tuple[str, str] | None:
-    if address[:1] == "/" != address[1:2]:  # as nearly all are written: nothing to be worked out
-        whole, _, query = address.partition("#")[0].partition("?")
-        if "/." not in whole:
-            return unquote(whole), query
+    if address.startswith("#"):
+        return None
+    # Nearly all are written from the root.
+    return _from_root(address) or _from_page(address, path, origin)
+
+
+@lru_cache(4096)
+def _from_root(address: str) -> tuple[str, str] | None:
+    whole, _, query = unescape(address).partition("#")[0].partition("?")
+    return (unquote(whole), query) if whole[:1] == "/" != whole[1:2] and "/." not in whole else None
+
+
+def _from_page(address: str, path: str, origin: str) -> tuple[str, str] | None:
     try:
-        parts = urlsplit(urljoin(f"{origin}{path}", address))
+        parts = urlsplit(urljoin(f"{origin}{path}", unescape(address)))
     except ValueError:
         return None
     if f"{parts.scheme}://{parts.netloc}" != origin:

@@ -8,11 +8,8 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from blog.export.crawl import Written
+from blog.export.fetch import Headers
 
-#: Said by the web server itself, from the files.
-ITS_OWN = {
-    *("content-type", "content-length", "content-encoding", "etag", "last-modified", "vary", "date"),
-}
 NOTE = "# Written by `blog export`; read anew by `nginx -s reload`.\n"
 
 
@@ -51,21 +48,34 @@ def redirects_file(moved: dict[str, str]) -> str:
 def _headers(written: list[Written]) -> dict[str, dict[str, str]]:
     """Return each header's usual value (under "") and, by place, the values that differ from it."""
     counted: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    files = [page for page in written if page.file]
-    for page in files:
-        own = {name.title(): value for name, value in page.headers if name.lower() not in ITS_OWN}
-        for name, value in own.items():
-            counted[name][_place(page)][value] += 1
-    places = {_place(page) for page in files}
+    places: Counter[str] = Counter()
+    pages: Counter[str] = Counter()
+    # There are few lists of headers, and as many files as the site has addresses.
+    for (place, headers, is_page), files in _alike(written).items():
+        places[place] += files
+        pages[place] += files * is_page
+        for name, value in headers:
+            counted[name.title()][place][value] += files
     found: dict[str, dict[str, str]] = {}
     for name, by_place in sorted(counted.items()):
         chosen = {
             place: by_place[place].most_common(1)[0][0] if place in by_place else "" for place in places
         }
-        pages = Counter(chosen[_place(page)] for page in files if page.content_type.startswith("text/html"))
-        common = pages.most_common(1)[0][0] if pages else ""
+        values: Counter[str] = Counter()
+        for place, number in (+pages).items():
+            values[chosen[place]] += number
+        common = values.most_common(1)[0][0] if values else ""
         found[name] = {"": common} | {place: value for place, value in chosen.items() if value != common}
     return found
+
+
+def _alike(written: list[Written]) -> Counter[tuple[str, Headers, bool]]:
+    """Count the files by their place, their headers, and whether they are pages."""
+    return Counter(
+        (_place(page), page.headers, page.content_type.startswith("text/html"))
+        for page in written
+        if page.file
+    )
 
 
 def _place(page: Written) -> str:

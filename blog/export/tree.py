@@ -4,13 +4,15 @@ import ctypes
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from blog.errors import UsageError
 from blog.export.fetch import Fetched
+from blog.web import codings
 
-ENDINGS = {"br": ".br", "gzip": ".gz"}
+ENDINGS = {codings.IDENTITY: "", codings.BROTLI: ".br", codings.GZIP: ".gz"}
 #: What the web server is told, and what the next export wants to know; hidden from readers by the dot.
 SERVER = ".server"
 MANIFEST = f"{SERVER}/manifest.json"
@@ -30,24 +32,25 @@ def name_of(path: str, content_type: str) -> str | None:
 def write(root: Path, former: Path, name: str, fetched: Fetched) -> bool:
     """Write a page and its prepared copies; return whether it is the same as in the `former` export.
 
-    What is the same is linked, not written: it keeps its time, and with it the tag that a web server gives.
+    What is the same is linked, neither prepared nor written: it keeps its time, and with it the tag that a
+    web server gives.
     """
+    endings = ENDINGS.values() if codings.is_worth_it(fetched.body, fetched.content_type) else ("",)
+    if _has(former / name, fetched.body) and link(root, former, name, endings):
+        return True
     target = root / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    bodies = {"": fetched.body} | {ENDINGS[coding]: data for coding, data in fetched.prepared.items()}
-    if _has(former / name, fetched.body) and link(root, former, name, bodies):
-        return True
-    for ending, data in bodies.items():
-        target.with_name(target.name + ending).write_bytes(data)
+    for coding, data in codings.prepared(fetched.body, fetched.content_type).items():
+        target.with_name(target.name + ENDINGS[coding]).write_bytes(data)
     return False
 
 
-def link(root: Path, former: Path, name: str, endings: Any = ("", ".br", ".gz")) -> bool:
+def link(root: Path, former: Path, name: str, endings: Iterable[str]) -> bool:
     """Take a file and its copies over from the former export; return whether all were there."""
     try:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         for ending in endings:
             target = root / f"{name}{ending}"
-            target.parent.mkdir(parents=True, exist_ok=True)
             target.unlink(missing_ok=True)
             os.link(former / f"{name}{ending}", target)
     except OSError:

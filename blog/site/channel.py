@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from blog.articles.models import Article
-from blog.articles.reading import RelatedCard
+from blog.articles.shown import RelatedCard
 from blog.content.elsewhere import elsewhere
 from blog.content.values import Site
 from blog.links import Links

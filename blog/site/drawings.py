@@ -4,10 +4,12 @@ from flask import Blueprint, Response, abort
 
 from blog import clock
 from blog.articles import reading
+from blog.articles.shown import subjects
 from blog.site import sketch
 from blog.site.motifs import STATES
 from blog.theme import Theme, theme
 from blog.web import headers
+from blog.web.ahead import given
 from blog.web.context import services
 from blog.web.guards import public
 from blog.web.interface import current_site
@@ -22,11 +24,9 @@ blueprint = Blueprint("drawings", __name__)
 @public
 def of_article(slug: str) -> Response:
     """Draw the sketch of an article."""
-    with services().database.reading() as session:
-        found = reading.article(session, slug, clock.now())
-    if found is None:
+    topic = given(lambda: _subject(slug))
+    if topic is None:
         abort(404)
-    topic = found.topics[0].topic if found.topics else slug
     return _svg(sketch.svg(sketch.draw(slug, topic), _theme()))
 
 
@@ -65,6 +65,11 @@ def colours() -> Response:
     response = Response(_theme().css(), mimetype="text/css")
     response.headers["Cache-Control"] = ONE_HOUR
     return response
+
+
+def _subject(slug: str) -> str | None:
+    with services().database.reading() as session:
+        return subjects(session, [slug], clock.now()).get(slug)
 
 
 def _theme() -> Theme:

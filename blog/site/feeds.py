@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from blog import clock
 from blog.articles import authors, lists, reading, series, wording
 from blog.articles.lists import Choice
+from blog.articles.shown import cards
 from blog.content.values import Site
 from blog.site import atom, json_feed
 from blog.site.channel import ATOM, JSON, KINDS, Channel, Entry
@@ -110,11 +111,10 @@ def _authors(session: Session, now: datetime) -> list[authors.Byline]:
 def _answer(form: str, title: str, description: str, page: str, choice: Choice) -> Response:
     hub, now = services().settings.websub_hub, clock.now()
     with services().database.reading() as session:
-        entries = [
-            Entry(article, reading.related(session, article, now))
-            for article in lists.newest(session, choice, now, ENTRIES)
-        ]
+        newest = lists.newest(session, choice, now, ENTRIES)
+        under = cards(session, newest, now)
         changed = reading.changed_at(session, now)
+    entries = [Entry(article, under[article.id]) for article in newest]
     channel = Channel(title, description, page, entries, current_site(), services().links, hub)
     response = Response(FORMS[form](channel), content_type=f"{KINDS[form]}; charset=utf-8")
     response.last_modified = changed

@@ -48,6 +48,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["initials"] = wording.initials
     app.jinja_env.globals["count"] = wording.count
     app.jinja_env.globals["signed"] = _signed
+    app.jinja_env.globals["kept"] = _kept
     # A global, since a macro that is imported sees nothing else.
     app.jinja_env.globals["site_card"] = _site_card
 
@@ -58,11 +59,22 @@ def _globals() -> dict[str, Any]:
         "site": site,
         "links": services().links,
         "current_path": request.path,
+        "standing_pages": lambda: page_cache.once("standing_pages", _standing_pages),
+        **page_cache.once(f"of the site, in {site.language}", lambda: _of_site(site)),
+    }
+
+
+def _of_site(site: Site) -> dict[str, Any]:
+    return {
         "cadences": wording.cadences(site),
         "logo": _logo(site),
-        "standing_pages": lambda: page_cache.once("standing_pages", _standing_pages),
         "theme_address": f"/theme.css?v={theme.theme(site.accent).version()}",
     }
+
+
+def _kept(name: str, caller: Callable[[], str]) -> str:
+    """Return a part that all pages of an edition have in common; made at the first in each language."""
+    return page_cache.once(f"{name}, in {current_site().language}", caller)
 
 
 def _site_card() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from flask import Blueprint, abort, render_template, request
 from blog import clock
 from blog.articles import authors, lists, reading, series, wording
 from blog.articles.lists import Choice, Listed
+from blog.articles.models import Article
 from blog.content.values import Topic
 from blog.site import metadata
 from blog.web.context import services
@@ -87,7 +88,7 @@ def one_series(slug: str) -> str:
     return render_template("site/series.html", series=found, parts=parts)
 
 
-def _listed(choice: Choice, number: int) -> Listed:
+def _listed(choice: Choice, number: int) -> Listed[Article]:
     """Return the page of a list that was asked for; the first has one address, without a number."""
     with services().database.reading() as session:
         found = lists.page(session, choice, clock.now(), number)

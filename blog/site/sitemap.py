@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, abort, render_template
 from sqlalchemy import select
@@ -109,10 +109,9 @@ def _addresses() -> list[Address]:
 
 
 def _document(root_name: str, name: str, entries: list[Address]) -> bytes:
-    root = ET.Element(root_name, {"xmlns": SITEMAP})
+    # Written by hand: ten thousand addresses as a tree take five times as long.
+    lines = ["<?xml version='1.0' encoding='utf-8'?>", f'<{root_name} xmlns="{SITEMAP}">']
     for address, changed in entries:
-        url = ET.SubElement(root, name)
-        ET.SubElement(url, "loc").text = address
-        if changed is not None:
-            ET.SubElement(url, "lastmod").text = changed.isoformat(timespec="seconds")
-    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+        lastmod = f"<lastmod>{changed.isoformat(timespec='seconds')}</lastmod>" if changed else ""
+        lines.append(f"<{name}><loc>{escape(address)}</loc>{lastmod}</{name}>")
+    return "\n".join([*lines, f"</{root_name}>\n"]).encode()

@@ -5,9 +5,12 @@ from itertools import groupby
 from flask import Blueprint, abort, render_template, request
 
 from blog import clock
-from blog.articles import lists, reading, series, wording
-from blog.articles.models import Article
+from blog.articles import lists, reading, wording
+from blog.articles import shown as articles
+from blog.articles.lists import Line
+from blog.articles.shown import Shown
 from blog.site import metadata
+from blog.web.ahead import given
 from blog.web.context import services
 from blog.web.guards import public
 from blog.web.interface import current_site
@@ -22,28 +25,25 @@ blueprint = Blueprint("site", __name__)
 def home() -> str:
     """Show the newest articles, the first of them large."""
     with services().database.reading() as session:
-        articles = reading.latest(session, clock.now(), HOME_ITEMS)
+        newest = reading.latest(session, clock.now(), HOME_ITEMS)
     data = metadata.publication(current_site(), services().links)
-    return render_template("site/home.html", articles=articles, data=data)
+    return render_template("site/home.html", articles=newest, data=data)
 
 
 @blueprint.get("/articles/<slug>")
 @public
 def article(slug: str) -> str:
     """Show an article, then what is related to it, then the sign-up form."""
-    now = clock.now()
-    with services().database.reading() as session:
-        found = reading.article(session, slug, now)
-        if found is None:
-            abort(404)
-        related = reading.related(session, found, now)
-        place = series.place(session, found, current_site(), now)
+    shown = given(lambda: _shown(slug))
+    if shown is None:
+        abort(404)
+    found = shown.article
     return render_template(
         "site/article.html",
         article=found,
-        related=related,
-        place=place,
-        data=metadata.article(found, current_site(), services().links, place),
+        related=shown.related,
+        place=shown.place,
+        data=metadata.article(found, current_site(), services().links, shown.place),
         updated=metadata.was_updated(found),
     )
 
@@ -54,7 +54,7 @@ def article(slug: str) -> str:
 def archive(number: int = 1) -> str:
     """List everything published, by year; beyond a few thousand articles on several pages."""
     with services().database.reading() as session:
-        listed = lists.page(session, lists.everything(), clock.now(), number, lists.ARCHIVE_PAGE)
+        listed = lists.archive(session, clock.now(), number)
     if listed is None or (number == 1 and "number" in (request.view_args or {})):
         abort(404)
     years = [(year, list(group)) for year, group in groupby(listed.articles, key=_year)]
@@ -72,5 +72,10 @@ def page(slug: str) -> str:
     return render_template("site/page.html", page=found)
 
 
-def _year(article: Article) -> int:
+def _shown(slug: str) -> Shown | None:
+    with services().database.reading() as session:
+        return articles.shown(session, [slug], current_site(), clock.now()).get(slug)
+
+
+def _year(article: Line) -> int:
     return wording.year(article.published_at, current_site())

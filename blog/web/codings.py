@@ -12,7 +12,8 @@ OURS = (BROTLI, GZIP, IDENTITY)
 #: Measured on an article of 23 KB: quality 5 takes half a millisecond and leaves 6.3 KB; 11 takes forty and
 #: leaves 5.5. A page is made while its first reader waits.
 QUALITY = 5
-LEVEL = 6
+#: 4 instead of 6 takes two thirds of the time and leaves 3 % more, to those few whom Brotli does not suit.
+LEVEL = 4
 WINDOW = 18
 #: Below this nothing is saved that a packet would show.
 SHORTEST = 200
@@ -25,10 +26,15 @@ def is_text(content_type: str) -> bool:
     return kind.startswith(TEXTUAL) or kind.endswith(("+xml", "+json"))
 
 
+def is_worth_it(body: bytes, content_type: str) -> bool:
+    """Whether a body is to be prepared in other codings."""
+    return len(body) >= SHORTEST and is_text(content_type)
+
+
 def prepared(body: bytes, content_type: str) -> dict[str, bytes]:
     """Return the body in every coding that makes it smaller."""
     found = {IDENTITY: body}
-    if len(body) < SHORTEST or not is_text(content_type):
+    if not is_worth_it(body, content_type):
         return found
     squeezed = {
         BROTLI: brotli.compress(body, mode=brotli.MODE_TEXT, quality=QUALITY, lgwin=WINDOW),

@@ -99,6 +99,8 @@ def _conditional(guard: Guard | None, response: Response) -> Response:
     readable = request.method in ("GET", "HEAD") and response.status_code == 200
     if guard is not Guard.PUBLIC or not readable or response.is_streamed:
         return response
+    if page_cache.IN_PASSING in request.environ:
+        return response  # whoever asks wants the page once, and looks at its bytes
     if may_be_kept():
         page_cache.offer(request.environ, response)
     if page_cache.MADE in request.environ:

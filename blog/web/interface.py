@@ -1,9 +1,10 @@
 """The language of the pages: the site's, but behind a person's own link the one they have chosen."""
 
 from collections.abc import Callable
+from gettext import NullTranslations
 
 from flask import Flask, g
-from flask_babel import Babel, refresh
+from flask_babel import Babel, get_translations, refresh
 
 from blog import language, templating
 from blog.content.values import Site
@@ -17,6 +18,12 @@ def install(app: Flask) -> None:
         app,
         locale_selector=lambda: str(language.locale(current_site().language)),
         default_translation_directories=str(language.CATALOGUES),
+    )
+    # Flask-Babel looks for the catalogue anew at each text, of which a page has twenty.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda message: _words().gettext(message),
+        lambda one, many, number: _words().ngettext(one, many, number),
+        newstyle=True,
     )
     app.jinja_env.globals |= {"direction": language.direction, "foreign": _foreign}
     app.jinja_env.filters |= {"decimal": _spoken(language.decimal), "isolated": templating.isolated}
@@ -33,12 +40,20 @@ def current_site() -> Site:
 def speak(tag: str) -> None:
     """Have the rest of this page speak a person's language, where the publisher offers it."""
     g.site = services().site().speaking(tag)
+    g.pop("words", None)
     refresh()
 
 
 def gettext(message: str) -> str:
     """Return a text that was marked where it is written, in the language of this page."""
     return language.say(current_site().language, message)
+
+
+def _words() -> NullTranslations:
+    if "words" not in g:
+        g.words = get_translations()
+    words: NullTranslations = g.words
+    return words
 
 
 def _foreign(tag: str) -> str:

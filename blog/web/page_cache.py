@@ -24,6 +24,8 @@ Fact = TypeVar("Fact")
 READ = ("GET", "HEAD")
 
 EDITION, MADE, QUERY_READ = "blog.edition", "blog.page", "blog.query_read"
+#: Asks for a page once and for all: it is neither prepared nor kept.
+IN_PASSING = "blog.in_passing"
 #: A larger body is not worth the room of a hundred pages.
 LARGEST = 2 * 1024 * 1024
 #: HTTP dates have whole seconds: a page made so soon after a change says no date, and is made again later.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from blog.articles import reading, related
+from blog.articles import reading, related, shown
 from blog.articles.choosing import STORED, Document, Neighbour
 from blog.articles.related import Cards, Material, compared
 from blog.articles.terms import Counted, counted
@@ -154,11 +154,11 @@ def test_they_are_stored_and_answered_with_their_reasons(database: Database) -> 
     with database.reading() as session:
         article = reading.article(session, "one", NOW)
         assert article
-        found = reading.related(session, article, NOW)
+        found = shown.cards(session, [article], NOW)[article.id]
         assert [(card.article.slug, card.kind) for card in found] == [("bread", "pinned"), ("two", "related")]
         assert found[1].reason.startswith("shares ")
         assert reading.related_slugs(session, NOW) == {"one": ["bread", "two"], "two": ["one"], "bread": []}
-        assert len(reading.related(session, article, NOW, limit=1)) == 1
+        assert len(shown.cards(session, [article], NOW, limit=1)[article.id]) == 1
 
 
 def test_what_has_vanished_since_is_not_shown(database: Database) -> None:
@@ -167,8 +167,8 @@ def test_what_has_vanished_since_is_not_shown(database: Database) -> None:
     with database.reading() as session:
         article = reading.article(session, "one", NOW)
         assert article
-        assert reading.related(session, article, NOW)
-        assert reading.related(session, article, NOW + timedelta(days=2)) == []
+        assert shown.cards(session, [article], NOW)[article.id]
+        assert shown.cards(session, [article], NOW + timedelta(days=2))[article.id] == []
 
 
 def test_they_are_worked_out_anew_when_content_changes(database: Database) -> None:

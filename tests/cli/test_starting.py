@@ -10,10 +10,19 @@ from blog.cli import cli
 HEAVY = {"babel", "flask", "markdown", "nh3", "numpy", "PIL", "pygments"}
 
 
+def loaded(module: str) -> set[str]:
+    """Return what is in memory when a module has been imported in a process of its own."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return set(said.split())
+
+
 def test_a_sync_that_finds_nothing_changed_needs_no_renderer_no_numbers_and_no_web() -> None:
-    code = "import sys, blog.cli.articles; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert not HEAVY & set(loaded.split())
+    assert not HEAVY & loaded("blog.cli.articles")
+
+
+def test_a_web_server_needs_neither_the_renderer_nor_the_numbers() -> None:
+    assert not {"numpy", "markdown", "nh3", "aiosmtpd"} & loaded("blog.app")
 
 
 def test_the_version_can_be_asked_for() -> None:

@@ -3,6 +3,7 @@
 import gzip
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import brotli
 import pytest
@@ -13,7 +14,7 @@ from blog.errors import UsageError
 from blog.export import tree
 from blog.export.links import found_in
 from blog.settings import Settings
-from tests.export.conftest import blog, sync, write
+from tests.export.conftest import SITE, blog, sync, write
 
 ORIGIN = "https://news.example.org"
 
@@ -52,6 +53,36 @@ def test_every_page_is_there_as_it_is_served_and_prepared(
     assert report["redirects"] == 1
     assert (out / "_redirects").read_text() == "/old/first /articles/first-piece 301\n"
     assert not list(out.rglob("healthz*"))
+    app.extensions["blog"].database.dispose()
+
+
+def test_every_file_holds_what_the_site_answers_at_its_address(
+    content: Path, database: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is read ahead has to be what a view reads for itself, be it of a series or of no topic.
+    site = 'description = "Words"\n[[series]]\nslug = "loops"\nname = "Loops"\n'
+    (content / "site.toml").write_text(f"{SITE}{site}")
+    for number in range(5):
+        write(
+            content, f"part-{number}", f"Loops and queues, {number}.\n\n", "series: Loops\nauthors: [Ada]\n"
+        )
+    (content / "articles" / "bare.md").write_text("---\ntitle: Bare\ndate: 2026-01-03\n---\n\nBare words.\n")
+    sync(database, content)
+    monkeypatch.setattr("blog.export.crawl.PARCEL", 7)
+    export(tmp_path / "out", "--live-url", ORIGIN)
+    app = create_app(settings)
+    client = app.test_client()
+    client.environ_base["HTTP_HOST"] = "news.example.org"
+    files = tree.manifest(tmp_path / "out")["files"]
+    for page in (page for page in files if page["status"] == 200):
+        answer = client.get(quote(page["path"]), query_string=page["query"])
+        served = answer.data.replace(b' action="/', f' action="{ORIGIN}/'.encode())
+        assert (tmp_path / "out" / page["file"]).read_bytes() == served, page["path"]
+        told = dict(page["headers"])
+        assert told == {name: answer.headers[name] for name in told}, page["path"]
+    assert {"/articles/part-3", "/sketches/bare.svg", "/series/loops", "/authors/ada"} <= {
+        p["path"] for p in files
+    }
     app.extensions["blog"].database.dispose()
 
 

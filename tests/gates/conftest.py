@@ -25,6 +25,7 @@ __all__ = ["browser"]  # a fixture, lent by the neighbours
 SLOW = b"<script src=/heavy.js></script>"
 #: What makes the faulty page heavy too.
 HEAVY = b"<!--" + b"0123456789" * 5_000 + b"-->" + b"<br>" * 200 + b"<img src=/x.png>"
+BUSY = b"\nfor (const end = performance.now() + 300; performance.now() < end;);"
 HERE = Path(__file__).parent
 
 
@@ -137,7 +138,7 @@ class _Faulty(BaseHTTPRequestHandler):
         return {
             "/": ("text/html", self.page),
             "/heavy": ("text/html", heavy),
-            "/heavy.js": ("text/javascript", b"// nothing but weight" * 40_000),
+            "/heavy.js": ("text/javascript", b"// nothing but weight" * 40_000 + BUSY),
         }
 
     def log_message(self, *_: object) -> None:

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from blog.articles import lists
 from blog.articles.models import Article, Redirect
 from blog.db import Database
 from tests.factories import make_article
@@ -99,6 +100,20 @@ def test_an_article_tells_machines_what_it_is(client: FlaskClient) -> None:
 def test_the_archive_counts_days_in_the_publishers_time_zone(client: FlaskClient) -> None:
     # Published at 23:30 UTC on the third of February: in Berlin that is the fourth.
     assert '<time datetime="2024-02-04">Feb 4</time>' in client.get("/archive").text
+
+
+def test_the_archive_lists_everything_newest_first_over_as_many_pages_as_it_takes(
+    client: FlaskClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "ARCHIVE_PAGE", 2)
+    with database.transaction() as session:
+        make_article(session, "bare", topics=[], published_at=datetime(2025, 1, 1, tzinfo=UTC))
+    first, second = client.get("/archive").text, client.get("/archive/page/2").text
+    listed = re.compile(r'<li><time .*?href="/articles/(.*?)".*?</a>(.*?)</li>')
+    assert listed.findall(first) == [("backend-2-0", '<span class="m">Systems</span>'), ("bare", "")]
+    assert [slug for slug, _ in listed.findall(second)] == ["older-piece"]
+    assert "3 articles, newest first" in second
+    assert client.get("/archive/page/3").status_code == 404
 
 
 def test_a_topic_without_articles_is_there_when_the_site_names_it_and_missing_otherwise(

@@ -83,6 +83,7 @@ def test_pages_behind_a_persons_link_speak_with_them(
 ) -> None:
     row = make(database, services_tokens, tag)
     leaving = f"/unsubscribe/{unsubscribe.token_for(services_tokens, row.public_id)}"
+    client.get("/subscribe")  # what all public pages have in common is kept from here on
     for answer in (
         client.get(preferences_of(services_tokens, row)),
         client.post(preferences_of(services_tokens, row), data={"paused_until": "1999-01-01"}),
@@ -91,10 +92,13 @@ def test_pages_behind_a_persons_link_speak_with_them(
     ):
         (html,) = read(answer.text).all("html")
         assert (html["lang"], html["dir"]) == (tag, language.direction(tag))
+        assert f'<a href="/archive">{language.say(tag, "Archive")}</a>' in answer.text
         own = ' lang="en" dir="ltr"'
         assert (f"<ul{own}>" in answer.text) == (tag != "en"), "the publisher's own words say what they are"
-    (html,) = read(client.get("/subscribe").text).all("html")
+    public = client.get("/authors").text
+    (html,) = read(public).all("html")
     assert html["lang"] == "en", "a public page is the same for everybody"
+    assert '<a href="/archive">Archive</a>' in public
 
 
 @pytest.fixture
