@@ -24,6 +24,7 @@ from pathlib import Path
 from benchmarks import building
 from benchmarks.building import Run, run
 from benchmarks.corpus import write
+from benchmarks.findings import Finding, tell
 from blog.export import tree
 from blog.web import codings
 
@@ -101,6 +102,7 @@ def measure(
     files = tree.manifest(out)["files"]
     pages = sum(page["content_type"].startswith("text/html") for page in files)
     print(f"{folder.parent}: {pages:,} pages, {len(files):,} files before compressing")
+    what = f"export of {pages:,} pages to {folder.parent}"
     rate = show(f"export (goal {GOAL})", pages, first)
     show("export again, nothing changed", pages, again)
     every = [path for path in out.rglob("*") if path.is_file()]
@@ -110,10 +112,10 @@ def measure(
         ("limit: written", write_only, every),
     ):
         limit = show(label, pages, shared_out(partial(work, out, folder / label[7:10]), chosen))
-        print(f"  {'':34}{rate / limit:8.2f} x the limit")
+        tell(Finding(what, rate, "pages/s", label, limit, at_least=GOAL))
     if hugo:
         their = show("Hugo, related, nothing compressed", articles, hugo(folder))
-        print(f"  {'':34}{rate / their:8.2f} x Hugo")
+        tell(Finding(what, rate, "pages/s", "Hugo, related, nothing compressed", their))
 
 
 def cards(folder: Path) -> None:

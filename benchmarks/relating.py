@@ -13,6 +13,7 @@ from statistics import median
 from typing import TypeVar
 
 from benchmarks.corpus import texts
+from benchmarks.findings import Finding, tell
 from blog.articles.space import can_mend, compare, mend
 from blog.articles.terms import Counted, counted
 
@@ -47,7 +48,7 @@ def main() -> None:
     edited = counted("Another title", (), written[0][1] + " " + written[1][1])
     sources = [edited, *range(1, options.articles)]
     _, one = timed("comparing one with all", lambda: mend(space, sources), times=5)
-    print(f"{'all : one':32}{whole / one:8.0f} x")
+    tell(Finding("one article related anew", one, "s", "all of them", whole))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, String, literal, select, text
 
+from benchmarks.findings import Finding, tell
 from benchmarks.search import databases
 from benchmarks.sending import TEMPLATE, fill, sink
 from blog import clock, migrate
@@ -86,16 +87,13 @@ def measure(name: str, database: Database, port: int, recipients: int, connectio
     with database.transaction() as session:
         assert ledger.finish(session, clock.now()) == [mailing]
     fifth = len(took) // 5
-    print(
-        f"{name:<11} {recipients:>9,} recipients {recipients / seconds:6.0f}/s {megabytes:5.0f} MB   "
-        "the next hundred, median and p99 in ms:",
-        *(f"  {part} fifth {told_of(took[fifth * at : fifth * (at + 1)])}" for part, at in PARTS.items()),
-        flush=True,
-    )
-
-
-def told_of(took: list[float]) -> str:
-    return f"{statistics.median(took):.1f} {sorted(took)[len(took) * 99 // 100]:.1f}"
+    print(f"{name}: {recipients:,} recipients at {recipients / seconds:.0f}/s", flush=True)
+    tell(Finding(f"memory of a sender, {recipients:,} recipients, {name}", megabytes, "MB", at_most=150))
+    for part, at in PARTS.items():
+        some = sorted(took[fifth * at : fifth * (at + 1)])
+        what = f"claim of a hundred of {recipients:,}, {part} fifth, p99, {name}"
+        half = "the median", statistics.median(some)
+        tell(Finding(what, some[len(some) * 99 // 100], "ms", *half, at_most=20))
 
 
 def main() -> None:

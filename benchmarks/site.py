@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks.findings import Finding, tell
 from tests.journeys.installation import Installation, free_port
 
 CONNECTIONS = 32
@@ -158,13 +159,11 @@ def show(name: str, rounds: list[tuple[Load, Load]]) -> None:
     cpu = statistics.median(mine.cpu_us / peer.cpu_us for mine, peer in rounds)
     ours_us = statistics.median(mine.cpu_us for mine, _ in rounds)
     p99 = statistics.median(mine.p99_ms for mine, _ in rounds)
-    rate, theirs = (statistics.median(pair[side].per_second for pair in rounds) for side in (0, 1))
-    kept = ratio >= GOALS["ratio"] and cpu <= GOALS["cpu"] and p99 <= GOALS["p99_ms"]
-    print(
-        f"{name:26} {rate:8.0f}/s  nginx {theirs:8.0f}/s  ratio {ratio:.2f} (>= 0.50)  "
-        f"CPU {ours_us:.0f} µs, x {cpu:.2f} (<= 3)  "
-        f"p99 {p99:5.1f} ms (<= 10)  load {os.getloadavg()[0]:.1f}  {'held' if kept else 'MISSED'}"
-    )
+    rate = statistics.median(mine.per_second for mine, _ in rounds)
+    tell(Finding(name, rate, "/s", "nginx", rate / ratio, at_least=GOALS["ratio"], of_peer=True))
+    processor = f"{name}, processor time"
+    tell(Finding(processor, ours_us, "µs", "nginx", ours_us / cpu, at_most=GOALS["cpu"], of_peer=True))
+    tell(Finding(f"{name}, p99 of {CONNECTIONS} connections", p99, "ms", at_most=GOALS["p99_ms"]))
 
 
 def cold(site: Installation, articles: int, process: int) -> None:
@@ -183,11 +182,8 @@ def cold(site: Installation, articles: int, process: int) -> None:
 
 
 def goal(name: str, value: float, key: str, unit: str) -> None:
-    """Print a figure, what it should be at most, and the ratio of the two."""
-    most = GOALS[key]
-    kept = "held" if value <= most else "MISSED"
-    share, load = value / most, os.getloadavg()[0]
-    print(f"{name}: {value:.1f} {unit} (<= {most:.0f}, {share:.2f} of it)  load {load:.1f}  {kept}")
+    """Tell a figure and what it should be at most."""
+    tell(Finding(name, value, unit, at_most=GOALS[key]))
 
 
 def main() -> None:
