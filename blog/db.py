@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.sql.selectable import FromClause
 from sqlalchemy.types import TypeDecorator
@@ -31,6 +31,8 @@ LOCK_TIMEOUT = "4s"
 #: A process that is frozen, or whose host is gone, in the middle of a transaction keeps its rows locked; the
 #: server ends it after this. Less than the lease of a delivery, after which others want those rows.
 IDLE_TIMEOUT = "5min"
+#: SQLSTATE of a write where only reading is possible.
+READ_ONLY = "25006"
 
 #: A 64-bit key; SQLite numbers rows by itself only where the type says INTEGER.
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -129,7 +131,7 @@ class Database:
 
         No public page shows what one does that is not `shown`.
         """
-        with self._exclusive(), _busy_as_such(), self._writing.begin() as session:
+        with self._exclusive(), _busy_as_such(), _replica_as_such(), self._writing.begin() as session:
             yield session
         Database.commits += shown
         if self._hint and session.info.get(DUE):
@@ -163,6 +165,18 @@ def _busy_as_such() -> Iterator[None]:
     except OperationalError as error:
         if "database is locked" in str(error.orig):
             raise Busy("the database is held by another program; nothing was stored, try again") from error
+        raise
+
+
+@contextmanager
+def _replica_as_such() -> Iterator[None]:
+    try:
+        yield
+    except InternalError as error:
+        if getattr(error.orig, "sqlstate", "") == READ_ONLY:
+            raise Busy(
+                "the database can only be read, as a replica that has not taken over yet; try again"
+            ) from error
         raise
 
 
