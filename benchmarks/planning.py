@@ -32,41 +32,15 @@ from blog.delivery import ledger
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
 from blog.delivery.states import Owner
 from tests.journeys.installation import Installation
+from tests.multitude import Maker
 
 TOPICS, FIRST_ARTICLES = 20, 30
-COMBINATIONS = TOPICS * TOPICS
 AT_ONCE, CLAIMS = 100, 100
-NUMBERS = {
-    "sqlite": "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :many)",
-    "postgresql": "WITH numbers AS (SELECT generate_series(1, :many) AS n)",
-}
-PADDED = {"sqlite": "printf('%064d', n)", "postgresql": "lpad(n::text, 64, '0')"}
 
 
 def fill(database: Database, many: int) -> None:
-    """Store so many active readers, each of whom follows all topics, one or two of them."""
-    kind = "sqlite" if database.is_sqlite else "postgresql"
-    pairs = [sorted({f"topic-{one:02}", f"topic-{two:02}"}) for one in range(TOPICS) for two in range(TOPICS)]
-    followed = ["" if place % 5 < 2 else ",".join(pair) for place, pair in enumerate(pairs)]
-    with database.transaction() as session:
-        session.execute(text("CREATE TABLE bench_topics (place INTEGER PRIMARY KEY, topics TEXT)"))
-        session.execute(
-            text("INSERT INTO bench_topics VALUES (:place, :topics)"),
-            [{"place": place, "topics": topics} for place, topics in enumerate(followed)],
-        )
-        number = PADDED[kind]
-        address = "'reader' || n || '@example.org'"
-        session.execute(
-            text(
-                f"{NUMBERS[kind]} INSERT INTO subscribers (public_id, email, address, address_key, "
-                "address_hash, status, cadence, topics, timezone, language, nonce, created_at, confirmed_at) "
-                f"SELECT substr({number}, 33), {address}, {address}, {address}, {number}, 'active', "
-                f"'weekly', bench_topics.topics, 'Europe/Berlin', 'en', substr({number}, 33), :now, :now "
-                f"FROM numbers JOIN bench_topics ON place = n % {COMBINATIONS}"
-            ),
-            {"many": many, "now": clock.now() if kind == "postgresql" else str(clock.now())[:26]},
-        )
-        session.execute(text("DROP TABLE bench_topics"))
+    """Store so many active readers, and have the database know that it has them."""
+    Maker(database).people(many, TOPICS)
     with database.engine.connect() as connection:
         connection.exec_driver_sql("ANALYZE")
         connection.commit()
