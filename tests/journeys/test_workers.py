@@ -30,8 +30,17 @@ from tests.journeys.installation import Installation, free_port, link_in
 from tests.mailings import make_mailing
 from tests.relay import Relay, relay
 
-JOURNEYS = ("embedded-sqlite", "redis-sqlite", "redis-postgresql", "rabbitmq-postgresql")
-BREAKS = ("embedded-postgresql", "redis-postgresql", "rabbitmq-postgresql")
+WORKERS = ("embedded", "redis", "rabbitmq")
+
+
+def with_the_rest(*kinds: str) -> list[object]:
+    """Return these kinds of worker; `make prove`, which has the time, takes the rest of them as well."""
+    every = [f"{worker}-{engine}" for worker in WORKERS for engine in ("sqlite", "postgresql")]
+    return [*kinds, *(pytest.param(kind, marks=pytest.mark.crash) for kind in every if kind not in kinds)]
+
+
+JOURNEYS = with_the_rest("embedded-sqlite", "redis-sqlite", "redis-postgresql", "rabbitmq-postgresql")
+BREAKS = with_the_rest("embedded-postgresql", "redis-postgresql", "rabbitmq-postgresql")
 OTHER_CLOCK = Path(__file__).parent / "other_clock"
 RECIPIENTS = 400
 #: How long a confirmation takes at most when a hint gets through, and what else is waited for.
