@@ -47,6 +47,7 @@ bench: $(DEVELOPMENT) ## Measure what the project claims, with a peer or a limit
 	@$(BIN)/python -m benchmarks.people
 	@$(BIN)/python -m benchmarks.moving
 	@$(BIN)/python -m benchmarks.spike
+	@$(BIN)/python -m benchmarks.million --subscribers 100000 --articles 2000 --seconds 10
 
 check: $(DEVELOPMENT) ## Format, lint, types, import rules
 	@$(BIN)/ruff format --check .

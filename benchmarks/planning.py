@@ -10,21 +10,14 @@ and waits ten milliseconds, again and again, as sign-ups do.
 """
 
 import argparse
-import multiprocessing
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import text, update
 
+from benchmarks.load import command, writers_beside
 from benchmarks.search import databases
 from blog import clock, migrate
 from blog.db import Database
@@ -52,51 +45,7 @@ def articles(site: Installation, first: int, last: int) -> None:
         topics = [f"topic-{number % TOPICS:02}", f"topic-{(number * 7 + 3) % TOPICS:02}"]
         day = clock.now().isoformat()
         site.write(f"article-{number:03}", title=f"Article {number}", date=day, topics=topics)
-    _run(site, "sync")
-
-
-def _run(site: Installation, *arguments: str) -> tuple[float, float]:
-    """Run a command; return its seconds, and the megabytes it had at most."""
-    started = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-m", "blog.cli", *arguments], env=site.environment, stdout=subprocess.DEVNULL
-    ) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"blog {' '.join(arguments)} ended with {process.returncode}")
-    return time.perf_counter() - started, used.ru_maxrss / 1024
-
-
-def _write_beside(url: str, done: Event, told: Any) -> None:
-    """Store a row every ten milliseconds; tell how long each took."""
-    database, waits = Database(url), []
-    number = 0
-    while not done.is_set():
-        started = time.perf_counter()
-        with database.transaction() as session:
-            number += 1
-            session.execute(
-                text("INSERT INTO signup_counts (key, span, tries) VALUES (:key, :span, 1)"),
-                {"key": f"bench {os.getpid()} {number}", "span": "2020-01-01 00:00:00"},
-            )
-        waits.append(time.perf_counter() - started)
-        time.sleep(0.01)
-    database.dispose()
-    told.put(waits)
-
-
-@contextmanager
-def writers_beside(url: str) -> Iterator[list[float]]:
-    """Have somebody write until the block ends; the list then holds how long each write took."""
-    context = multiprocessing.get_context("spawn")
-    done, told, waits = context.Event(), context.Queue(), []  # type: ignore[var-annotated]
-    process = context.Process(target=_write_beside, args=(url, done, told))
-    process.start()
-    yield waits
-    done.set()
-    waits += told.get()
-    process.join()
+    command(site, "sync")
 
 
 def claims(database: Database, issue: int) -> tuple[float, float]:
@@ -133,7 +82,7 @@ def measure(name: str, database: Database, many: int) -> None:
         fill(database, many)
         for issue in ("first issue", "second issue"):
             with writers_beside(url) as waits:
-                seconds, megabytes = _run(site, "digest", "run", "--cadence", "weekly")
+                seconds, megabytes, _ = command(site, "digest", "run", "--cadence", "weekly")
             print(
                 f"{name:<11} {many:,} subscribers, {issue}: {seconds:5.1f} s   {megabytes:4.0f} MB   "
                 f"writers beside waited {max(waits) * 1000:4.0f} ms at most ({len(waits)} writes)",
