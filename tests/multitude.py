@@ -21,6 +21,7 @@ HOURS_AGO = {
 }
 ADDRESS = "'reader' || n || '@example.org'"
 EVERY = "FROM articles WHERE slug LIKE 'many-%'"
+TOPIC = f"CASE WHEN id % {TOPICS} < 10 THEN 'topic-0' ELSE 'topic-' END || (id % {TOPICS})"
 
 
 class Maker:
@@ -111,7 +112,7 @@ class Maker:
             "published_at": at, "live_at": at,
         })  # fmt: skip
         statements = (
-            f"article_topics (article_id, topic, position) SELECT id, 'topic-' || (id % {TOPICS}), 0 {EVERY}",
+            f"article_topics (article_id, topic, position) SELECT id, {TOPIC}, 0 {EVERY}",
             "related_articles (article_id, position, related_id, kind, score, reason) "
             f"SELECT id, 0, id, 'text', 0.5, 'both' {EVERY}",
             "search_texts (article_id, made_from, title, keys, body) "
