@@ -62,7 +62,7 @@ class Cable:
         assert (found.lost, found.silently_doubled, found.uncertain) == ([], [], uncertain)
         assert found.balance.accepted + found.uncertain == RECIPIENTS
         figures.note(
-            f"network cut {run}, {' and '.join(ways)}", "postgresql", "hold", rounds=1, messages=RECIPIENTS,
+            f"network cut {run}, {' and '.join(ways)}", "postgresql", "hold", cuts=1, messages=RECIPIENTS,
             lost=0, doubled=0, uncertain=uncertain, balance=found.balance.pending == 0,
         )  # fmt: skip
 

@@ -87,7 +87,7 @@ def test_a_synchronous_replica_takes_over_and_nothing_is_forgotten(
         found.uncertain += verdict.uncertain
     figures.note(
         f"failover to a synchronous replica{', worker is killed too' * worker_dies}", "postgresql", policy,
-        rounds=ROUNDS, messages=found.planned, lost=0, doubled=0, uncertain=found.uncertain, balance=True,
+        failovers=ROUNDS, messages=found.planned, lost=0, doubled=0, uncertain=found.uncertain, balance=True,
     )  # fmt: skip
 
 
@@ -138,8 +138,8 @@ def test_an_asynchronous_replica_takes_over_and_the_issue_waits_for_a_word(tmp_p
         assert twice <= gone, "more have it twice than the operator was told of"
         assert len(taken(field)) == RECIPIENTS, "somebody is without it"
     figures.note(
-        "failover to an asynchronous replica, which waits", "postgresql", "hold", rounds=1,
-        messages=RECIPIENTS, lost=0, doubled=0, uncertain=len(gone), balance=True,
+        f"failover to an asynchronous replica that lacks {len(gone)} messages, which waits",
+        "postgresql", "hold", failovers=1, messages=RECIPIENTS, lost=0, doubled=0, uncertain=0, balance=True,
     )  # fmt: skip
 
 
