@@ -35,6 +35,7 @@ from tests.scale.plans import Found, watched
 from tests.serving import visitor
 
 SENDS_SECONDS = 2.0
+TOKEN = "a-token-for-tests-only-0123456789abcdef"
 PEOPLE, ARTICLES, EARLIER = 50_000, 5_000, 4
 SITE = "".join(f'[[topics]]\nslug = "topic-{n:02}"\nname = "Topic {n}"\n' for n in range(20))
 
@@ -58,7 +59,7 @@ def large(folder: Path, url: str) -> Settings:
     made = load_settings(
         database_url=url, secret_key=SECRET, site_url="https://news.example.org", var_dir=folder / "var",
         content_dir=folder / "content", postal_address="Exampletown", mail_server="127.0.0.1",
-        mail_default_sender="Signal & System <news@example.org>", page_cache_mb=0,
+        mail_default_sender="Signal & System <news@example.org>", page_cache_mb=0, metrics_token=TOKEN,
     )  # fmt: skip
     database = Database(url)
     migrate.upgrade(database)
@@ -172,6 +173,8 @@ def test_no_page_and_no_form_reads_all_readers_or_all_mail(
         for rule in ROUTES:
             for address in addresses(rule, values):
                 assert reader.get(address).status_code < 500, address
+        known = {"Authorization": f"Bearer {TOKEN}"}
+        assert reader.get("/metrics", headers=known).status_code == 200
         for words in ("common", "word77 rare5", "comm", '"word9 common"', "wrod123"):
             assert reader.get(f"/search?q={words}").status_code == 200
     assert unexpected(found, ONCE_AN_EDITION) == ""
