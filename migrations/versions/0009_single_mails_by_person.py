@@ -11,9 +11,8 @@ depends_on = None
 def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         with op.get_context().autocommit_block():
-            op.execute(
-                "DROP INDEX CONCURRENTLY IF EXISTS ix_outbox_subject_id"
-            )  # what a cut-off attempt leaves
+            # What a cut-off attempt leaves.
+            op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_outbox_subject_id")
             op.create_index("ix_outbox_subject_id", "outbox", ["subject_id"], postgresql_concurrently=True)
     else:
         op.create_index("ix_outbox_subject_id", "outbox", ["subject_id"])

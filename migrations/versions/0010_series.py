@@ -11,9 +11,8 @@ depends_on = None
 def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         with op.get_context().autocommit_block():
-            op.execute(
-                "DROP INDEX CONCURRENTLY IF EXISTS ix_articles_series"
-            )  # what a cut-off attempt leaves
+            # What a cut-off attempt leaves.
+            op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_articles_series")
             op.create_index("ix_articles_series", "articles", ["series"], postgresql_concurrently=True)
     else:
         op.create_index("ix_articles_series", "articles", ["series"])
