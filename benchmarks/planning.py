@@ -10,21 +10,14 @@ own stores a row and waits ten milliseconds, again and again, as sign-ups do.
 """
 
 import argparse
-import multiprocessing
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import text, update
 
+from benchmarks.load import command, writers_beside
 from benchmarks.search import databases
 from blog import clock, migrate
 from blog.db import Database
@@ -32,41 +25,15 @@ from blog.delivery import ledger
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
 from blog.delivery.states import Owner
 from tests.journeys.installation import Installation
+from tests.multitude import Maker
 
 TOPICS, FIRST_ARTICLES = 20, 30
-COMBINATIONS = TOPICS * TOPICS
 AT_ONCE, CLAIMS = 100, 100
-NUMBERS = {
-    "sqlite": "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :many)",
-    "postgresql": "WITH numbers AS (SELECT generate_series(1, :many) AS n)",
-}
-PADDED = {"sqlite": "printf('%064d', n)", "postgresql": "lpad(n::text, 64, '0')"}
 
 
 def fill(database: Database, many: int) -> None:
-    """Store so many active readers, each of whom follows all topics, one or two of them."""
-    kind = "sqlite" if database.is_sqlite else "postgresql"
-    pairs = [sorted({f"topic-{one:02}", f"topic-{two:02}"}) for one in range(TOPICS) for two in range(TOPICS)]
-    followed = ["" if place % 5 < 2 else ",".join(pair) for place, pair in enumerate(pairs)]
-    with database.transaction() as session:
-        session.execute(text("CREATE TABLE bench_topics (place INTEGER PRIMARY KEY, topics TEXT)"))
-        session.execute(
-            text("INSERT INTO bench_topics VALUES (:place, :topics)"),
-            [{"place": place, "topics": topics} for place, topics in enumerate(followed)],
-        )
-        number = PADDED[kind]
-        address = "'reader' || n || '@example.org'"
-        session.execute(
-            text(
-                f"{NUMBERS[kind]} INSERT INTO subscribers (public_id, email, address, address_key, "
-                "address_hash, status, cadence, topics, timezone, language, nonce, created_at, confirmed_at) "
-                f"SELECT substr({number}, 33), {address}, {address}, {address}, {number}, 'active', "
-                f"'weekly', bench_topics.topics, 'Europe/Berlin', 'en', substr({number}, 33), :now, :now "
-                f"FROM numbers JOIN bench_topics ON place = n % {COMBINATIONS}"
-            ),
-            {"many": many, "now": clock.now() if kind == "postgresql" else str(clock.now())[:26]},
-        )
-        session.execute(text("DROP TABLE bench_topics"))
+    """Store so many active readers, and have the database know that it has them."""
+    Maker(database).people(many, TOPICS)
     with database.engine.connect() as connection:
         connection.exec_driver_sql("ANALYZE")
         connection.commit()
@@ -78,51 +45,7 @@ def articles(site: Installation, first: int, last: int) -> None:
         topics = [f"topic-{number % TOPICS:02}", f"topic-{(number * 7 + 3) % TOPICS:02}"]
         day = clock.now().isoformat()
         site.write(f"article-{number:03}", title=f"Article {number}", date=day, topics=topics)
-    _run(site, "sync")
-
-
-def _run(site: Installation, *arguments: str) -> tuple[float, float]:
-    """Run a command; return its seconds, and the megabytes it had at most."""
-    started = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-m", "blog.cli", *arguments], env=site.environment, stdout=subprocess.DEVNULL
-    ) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"blog {' '.join(arguments)} ended with {process.returncode}")
-    return time.perf_counter() - started, used.ru_maxrss / 1024
-
-
-def _write_beside(url: str, done: Event, told: Any) -> None:
-    """Store a row every ten milliseconds; tell how long each took."""
-    database, waits = Database(url), []
-    number = 0
-    while not done.is_set():
-        started = time.perf_counter()
-        with database.transaction() as session:
-            number += 1
-            session.execute(
-                text("INSERT INTO signup_counts (key, span, tries) VALUES (:key, :span, 1)"),
-                {"key": f"bench {os.getpid()} {number}", "span": "2020-01-01 00:00:00"},
-            )
-        waits.append(time.perf_counter() - started)
-        time.sleep(0.01)
-    database.dispose()
-    told.put(waits)
-
-
-@contextmanager
-def writers_beside(url: str) -> Iterator[list[float]]:
-    """Have somebody write until the block ends; the list then holds how long each write took."""
-    context = multiprocessing.get_context("spawn")
-    done, told, waits = context.Event(), context.Queue(), []  # type: ignore[var-annotated]
-    process = context.Process(target=_write_beside, args=(url, done, told))
-    process.start()
-    yield waits
-    done.set()
-    waits += told.get()
-    process.join()
+    command(site, "sync")
 
 
 def claims(database: Database, issue: int) -> tuple[float, float]:
@@ -166,7 +89,7 @@ def measure(name: str, database: Database, many: int) -> None:
         fill(database, many)
         for issue in ("first issue", "second issue"):
             with writers_beside(url) as waits:
-                seconds, megabytes = _run(site, "digest", "run", "--cadence", "weekly")
+                seconds, megabytes, _ = command(site, "digest", "run", "--cadence", "weekly")
             print(
                 f"{name:<11} {many:,} subscribers, {issue}: {seconds:5.1f} s   {megabytes:4.0f} MB   "
                 f"writers beside waited {max(waits) * 1000:4.0f} ms at most ({len(waits)} writes)",

@@ -9,8 +9,6 @@ that the shield lets it through and all of its work is done.
 """
 
 import argparse
-import re
-import subprocess
 import tempfile
 import threading
 import time
@@ -20,6 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from benchmarks import load
 from benchmarks.search import databases
 from benchmarks.sending import TEMPLATE
 from blog import clock, migrate
@@ -30,27 +29,12 @@ from blog.delivery.smtp import Relay
 from blog.delivery.states import Claim, Owner, Policy
 from blog.subscribers import shield
 from blog.subscribers.models import Subscriber
-from blog.tokens import Tokens
 from tests.crash.killing import relay_process
-from tests.journeys.installation import SECRET, Installation, free_port
+from tests.journeys.installation import Installation, free_port
 from tests.mailings import make_mailing
 
 CONNECTIONS = 8
 RECIPIENTS = 40_000
-FLOOD = """
-local n = FIRST
-request = function()
-  n = n + 1
-  local network = string.format("%d.%d.%d.7", 11 + math.floor(n / 62500), math.floor(n / 250) % 250, n % 250)
-  local headers = {
-    ["Content-Type"] = "application/x-www-form-urlencoded",
-    ["Host"] = "news.example.org",
-    ["X-Forwarded-For"] = network,
-  }
-  local body = "email=reader" .. n .. "%40mail" .. (n % 997) .. ".example.org&form=FORM"
-  return wrk.format("POST", "/subscribe", headers, body)
-end
-"""
 
 
 def run(name: str, database: Database, seconds: int, digest: bool) -> None:
@@ -59,26 +43,20 @@ def run(name: str, database: Database, seconds: int, digest: bool) -> None:
         url = database.url.render_as_string(hide_password=False)
         site = Installation(Path(kept), url, smtp, free_port())
         site.content.mkdir()
-        site.extra |= {"BLOG_SITE_URL": "https://news.example.org", "BLOG_TRUSTED_PROXIES": "1"}
-        script = Path(kept) / "flood.lua"
-        token = shield.form_token(Tokens((SECRET.encode(),)))
+        site.extra |= load.OPEN
         before = _signed_up(database)
-        script.write_text(FLOOD.replace("FORM", token).replace("FIRST", str(before * 2)))
+        script = load.sign_ups(Path(kept), before * 2)
         stop, sent = threading.Event(), [0, 0.0]
         with site.serving(workers=2):
             time.sleep(shield.QUICKEST.total_seconds())
             sender = threading.Thread(target=_send, args=(database, smtp, stop, sent))
             if digest:
                 sender.start()
-            said = subprocess.run(
-                ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script),
-                 f"http://127.0.0.1:{site.port}"],
-                capture_output=True, text=True, check=True,
-            ).stdout  # fmt: skip
+            seen = load.flood(site.port, script, seconds, CONNECTIONS)
             stop.set()
             if digest:
                 sender.join()
-        _tell(name, said, _signed_up(database) - before, seconds, sent if digest else None)
+        _tell(name, seen, _signed_up(database) - before, seconds, sent if digest else None)
 
 
 def _send(database: Database, port: int, stop: threading.Event, sent: list[float]) -> None:
@@ -100,18 +78,12 @@ def _signed_up(database: Database) -> int:
     return mails
 
 
-def _tell(name: str, said: str, stored: int, seconds: int, sent: list[float] | None) -> None:
-    found = re.search(r"(\d+) requests in", said)
-    tail = re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
-    assert found, said
-    assert tail, said
-    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
-    failed = (int(refused[1]) if refused else 0) + ("Socket errors" in said)
-    p99 = float(tail[1]) * {"us": 0.001, "ms": 1, "s": 1000}[tail[2]]
+def _tell(name: str, seen: load.Seen, stored: int, seconds: int, sent: list[float] | None) -> None:
     # What was under way when the flood ended is stored and not counted: at most one for each connection.
-    assert 0 <= stored - int(found[1]) + (int(refused[1]) if refused else 0) <= CONNECTIONS, (stored, said)
+    assert 0 <= stored - seen.answers + seen.refused <= CONNECTIONS, (stored, seen)
     beside = f"   beside it {sent[0] / sent[1]:5.0f} mails/s" if sent else "   alone"
-    rate = f"{stored / seconds:5.0f} sign-ups/s   p99 {p99:5.0f} ms   failed {failed}   lost 0"
+    failed = seen.refused + seen.broken
+    rate = f"{stored / seconds:5.0f} sign-ups/s   p99 {seen.p99_ms:5.0f} ms   failed {failed}   lost 0"
     print(f"{name:<11} {rate}{beside}", flush=True)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.sql.selectable import FromClause
 from sqlalchemy.types import TypeDecorator
@@ -31,6 +31,22 @@ LOCK_TIMEOUT = "4s"
 #: A process that is frozen, or whose host is gone, in the middle of a transaction keeps its rows locked; the
 #: server ends it after this. Less than the lease of a delivery, after which others want those rows.
 IDLE_TIMEOUT = "5min"
+#: A host that has been cut off answers nothing, not even with a refusal. By itself Linux would wait for it a
+#: quarter of an hour (tcp_retries2), or two hours with nothing under way (RFC 1122 §4.2.3.6). The URL may say
+#: otherwise.
+LIVENESS = {
+    "connect_timeout": BUSY_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+#: The other way round: the server gives up a client that is gone, and with it the rows that it holds locked.
+FROM_THE_SERVER = (
+    "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+)
+#: SQLSTATE of a write where only reading is possible.
+READ_ONLY = "25006"
 
 #: A 64-bit key; SQLite numbers rows by itself only where the type says INTEGER.
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -129,7 +145,7 @@ class Database:
 
         No public page shows what one does that is not `shown`.
         """
-        with self._exclusive(), _busy_as_such(), self._writing.begin() as session:
+        with self._exclusive(), _busy_as_such(), _replica_as_such(), self._writing.begin() as session:
             yield session
         Database.commits += shown
         if self._hint and session.info.get(DUE):
@@ -166,6 +182,18 @@ def _busy_as_such() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _replica_as_such() -> Iterator[None]:
+    try:
+        yield
+    except InternalError as error:
+        if getattr(error.orig, "sqlstate", "") == READ_ONLY:
+            raise Busy(
+                "the database can only be read, as a replica that has not taken over yet; try again"
+            ) from error
+        raise
+
+
 class _Hinting(SQLiteCompiler):
     """Says `INDEXED BY` where a statement asks for it by `with_hint`; SQLAlchemy leaves it out for SQLite."""
 
@@ -175,11 +203,13 @@ class _Hinting(SQLiteCompiler):
 
 
 def _postgresql_engine(url: str) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS})
+    said = make_url(url).query
+    unsaid = {name: value for name, value in LIVENESS.items() if name not in said}
+    engine = create_engine(url, pool_pre_ping=True, connect_args=unsaid)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
-        connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'")
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'; {FROM_THE_SERVER}")
         connection.commit()
 
     return engine

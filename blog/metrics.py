@@ -13,13 +13,13 @@ from datetime import datetime
 from flask import Blueprint, Response, abort, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from blog import clock
 from blog.articles.models import ContentVersion
 from blog.delivery import backlog, holding
-from blog.delivery.models import Delivery, Mailing, MailingState, OutboxMail
+from blog.delivery.models import IS_TO_BE_SENT, Delivery, Mailing, MailingState, OutboxMail
 from blog.digests.models import ScheduleRun
 from blog.settings import Settings
 from blog.web import guards
@@ -77,12 +77,13 @@ def _stored(session: Session, now: datetime) -> Iterator[Metric]:
     oldest = backlog.oldest_due(session, now)
     waiting = (now - oldest).total_seconds() if oldest else 0.0
     yield GaugeMetricFamily("blog_oldest_due_seconds", "How long the mail waits that is due longest", waiting)
-    due = select(func.count()).select_from(OutboxMail).where(text("state IN ('pending', 'claimed')"))
+    due = select(func.count()).select_from(OutboxMail).where(IS_TO_BE_SENT)
     yield GaugeMetricFamily("blog_outbox_waiting", "Single mails that are to be sent", session.scalar(due))
+    # Their numbers first: joined, both databases read the deliveries of every issue there has been.
+    still_open = session.scalars(select(Mailing.id).where(Mailing.state.in_(_OPEN))).all()
     counted = (
         select(Delivery.state, func.count())
-        .join(Mailing, Mailing.id == Delivery.mailing_id)
-        .where(Mailing.state.in_(_OPEN))
+        .where(Delivery.mailing_id.in_(still_open))
         .group_by(Delivery.state)
     )
     yield _by(

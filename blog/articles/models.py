@@ -30,6 +30,7 @@ class Article(Base):
     #: All that says whether an article is live, without its row: in SQLite that lies behind the whole text.
     __table_args__ = (
         Index("ix_articles_live", "id", "status", "published_at", "live_at", "expires_at", "removed_at"),
+        Index("ix_articles_series", "series"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -14,6 +14,17 @@ from blog.backup.archive import Damaged
 from blog.errors import BlogError
 
 SCRATCH = "blog_restore_"
+#: What of a URL PostgreSQL's programs read, and under which name.
+VARIABLES = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
 
 
 def dump(url: URL, target: Path) -> tuple[str, dict[str, int]]:
@@ -94,15 +105,9 @@ def _run(program: str, arguments: Sequence[str], url: URL) -> str:
 
 def _environment(url: URL) -> Mapping[str, str]:
     """Return how PostgreSQL's programs reach the database: a password has no place on a command line."""
-    given = {
-        "PGHOST": url.host or str(url.query.get("host", "")),
-        "PGPORT": str(url.port or url.query.get("port", "")),
-        "PGUSER": url.username or "",
-        "PGPASSWORD": str(url.password or ""),
-        "PGDATABASE": url.database or "",
-        "PGSSLMODE": str(url.query.get("sslmode", "")),
-    }
-    return {**os.environ, **{name: value for name, value in given.items() if value}}
+    # As the driver would be told, which takes several hosts of one database apart as well.
+    _, said = url.get_dialect()().create_connect_args(url)
+    return {**os.environ, **{VARIABLES[name]: str(said[name]) for name in VARIABLES.keys() & said.keys()}}
 
 
 def _outside(url: URL, statement: str) -> None:

@@ -44,7 +44,7 @@ def status(issue: int, watching: bool, as_json: bool) -> None:
         return
     with services.database.reading() as session:
         found = balance.progress(session, issue, clock.now())
-        unknown = balance.uncertain(session, issue)
+        unknown = balance.uncertain(session, issue) if found and found.balance.uncertain else []
         refusal = stopping.reason(session, issue)
         back = holding.of(session, issue, pace.limits(services.settings), clock.now())
     if found is None:

@@ -2,18 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from blog.delivery import ledger
-from blog.delivery.models import IS_WAITING, Delivery, Mailing, OutboxMail
+from blog.delivery.models import IS_TO_BE_SENT, IS_WAITING, Delivery, Mailing, OutboxMail
 
 
 def oldest_due(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest single mail or delivery waits; None while nothing is late."""
     single = session.scalar(
         select(OutboxMail.next_at)
-        .where(text("state IN ('pending', 'claimed')"), OutboxMail.next_at <= now)
+        .where(IS_TO_BE_SENT, OutboxMail.next_at <= now)
         .order_by(OutboxMail.next_at)
         .limit(1)
     )

@@ -42,6 +42,8 @@ def progress(session: Session, mailing_id: int, now: datetime) -> Progress | Non
     found = balance(session, mailing_id)
     if found is None:
         return None
+    if not found.pending:
+        return Progress(found, 0.0, None, 0, None)
     settled = Delivery.state.not_in(OPEN) & (Delivery.updated_at > now - PACE)
     put_off = Delivery.state.in_([PLANNED, DEFERRED]) & (Delivery.next_at > now)
     number, first, later, next_try_at = session.execute(

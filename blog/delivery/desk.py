@@ -14,7 +14,8 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from blog.db import Database
-from blog.delivery import ledger, recording
+from blog.delivery import ledger, recording, witness
+from blog.delivery.models import DeliveryState
 from blog.delivery.states import Fenced, Owner, Result
 from blog.delivery.waiting import Decided, until
 from blog.delivery.witness import Witness
@@ -44,10 +45,10 @@ class Desk:
         database: Database,
         owner: Owner,
         clock: Callable[[], datetime],
-        witness: Witness | None = None,
+        notes: Witness | None = None,
     ) -> None:
         self._database = database
-        self._witness = witness
+        self._notes = notes
         self._owner = owner
         self._clock = clock
         self._slips: list[Slip] = []
@@ -84,6 +85,12 @@ class Desk:
         except Fenced as error:
             log.warning("delivery.fenced", why=str(error))
             slip.granted = False
+            self._persist(lambda: self._look_back(slip))
+
+    def _look_back(self, slip: Slip) -> None:
+        accepted = [result.delivery_id for result in slip.results if result.state == DeliveryState.ACCEPTED]
+        with self._database.transaction() as session:
+            witness.halt_if_forgotten(session, accepted, self._clock())
 
     def _commit(self, slips: list[Slip]) -> None:
         results = [result for slip in slips for result in slip.results]
@@ -93,8 +100,8 @@ class Desk:
             untouched = [slip.untouched for slip in slips if slip.untouched is not None]
             if untouched:
                 ledger.release(session, self._owner, untouched, self._clock())
-        if self._witness:
-            self._witness.note(results)
+        if self._notes:
+            self._notes.note(results)
         for slip in slips:
             slip.granted = slip.intent in granted
         for result in results:

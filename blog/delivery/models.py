@@ -145,6 +145,7 @@ class DeliveryEvent(Base):
 #: In words: SQLite uses a partial index only where the condition is the index's own, not a bound value.
 IS_WAITING = text("deliveries.state IN ('planned', 'deferred')")
 IS_IN_HAND = text("deliveries.state IN ('claimed', 'handing_over')")
+IS_TO_BE_SENT = text("outbox.state IN ('pending', 'claimed')")
 
 
 class Pace(Base):
@@ -209,6 +210,7 @@ class OutboxMail(Base):
             sqlite_where=text("state IN ('pending', 'claimed')"),
             postgresql_where=text("state IN ('pending', 'claimed')"),
         ),
+        Index("ix_outbox_subject_id", "subject_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

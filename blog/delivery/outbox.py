@@ -14,16 +14,16 @@ from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import Executable, bindparam, case, select, text, update
+from sqlalchemy import Executable, bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from blog.db import DUE, Database
 from blog.delivery import pacing
 from blog.delivery.email import Email
 from blog.delivery.mail import MailError, MailRefused, MailUncertain, MailUnreachable, send
-from blog.delivery.models import OutboxMail, OutboxState
+from blog.delivery.models import IS_TO_BE_SENT, OutboxMail, OutboxState
 from blog.delivery.pace import Limits
-from blog.delivery.states import LEASE, Owner
+from blog.delivery.states import LEASE, LONG_AGO, Owner
 from blog.delivery.upsert import dialect_of, insert_for
 
 MOST_UNKNOWN = 3
@@ -136,6 +136,7 @@ def recover(session: Session, owner: Owner, now: datetime) -> int:
     found = session.execute(
         update(OutboxMail)
         .where(
+            *_WAITS,
             OutboxMail.state == OutboxState.CLAIMED,
             OutboxMail.slot == owner.slot,
             OutboxMail.owner != owner.token,
@@ -153,7 +154,7 @@ def try_again_now(session: Session, now: datetime) -> None:
     """Make due at once what was to be tried again within a minute: somebody has started a worker to see."""
     soon = OutboxMail.next_at <= now + IMPATIENCE
     session.execute(
-        update(OutboxMail).where(OutboxMail.state == OutboxState.PENDING, soon).values(next_at=now)
+        update(OutboxMail).where(*_WAITS, OutboxMail.state == OutboxState.PENDING, soon).values(next_at=now)
     )
 
 
@@ -223,7 +224,7 @@ def _record_unreachable(session: Session, owner: Owner, mail: OutboxMail, reply:
     # The relay is the trouble, not this mail: the others wait too, instead of trying one after the other.
     session.execute(
         update(OutboxMail)
-        .where(OutboxMail.state == OutboxState.PENDING, OutboxMail.next_at < now + BACK_OFF[0])
+        .where(*_WAITS, OutboxMail.state == OutboxState.PENDING, OutboxMail.next_at < now + BACK_OFF[0])
         .values(next_at=now + BACK_OFF[0])
     )
     return record_retry(session, owner, mail, reply, now)
@@ -232,8 +233,7 @@ def _record_unreachable(session: Session, owner: Owner, mail: OutboxMail, reply:
 def _due(now: datetime) -> Any:
     return (
         select(OutboxMail.id)
-        # In words, since a partial index is used only where the condition is the index's own.
-        .where(text("state IN ('pending', 'claimed')"), OutboxMail.next_at <= now)
+        .where(IS_TO_BE_SENT, OutboxMail.next_at <= now)
         .order_by(OutboxMail.next_at, OutboxMail.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -241,6 +241,8 @@ def _due(now: datetime) -> Any:
     )
 
 
+#: What is asked besides has SQLite choose the small index of what is to be sent.
+_WAITS = IS_TO_BE_SENT, OutboxMail.next_at > LONG_AGO
 _RELEASED: dict[str, Any] = {"owner": None, "slot": None, "lease_until": None}
 
 

@@ -105,13 +105,13 @@ class Source:
         sent = witness.last_sent(self._sending.notes.folder) if self._sending.notes else []
         try:
             with self._sending.database.transaction() as session:
-                witness.refuse_restored(session, sent)
-                return self._claim_oldest(session)
-        except (SQLAlchemyError, Busy, witness.Restored) as error:
+                if not witness.halt_if_restored(session, sent, self._sending.clock()):
+                    return self._claim_oldest(session)
+        except (SQLAlchemyError, Busy) as error:
             log.warning("delivery.claim_waits", error=type(error).__name__)
-            self._again_at = time.monotonic() + CLAIM_AGAIN
-            self._reached.clear()
-            return []
+        self._again_at = time.monotonic() + CLAIM_AGAIN
+        self._reached.clear()
+        return []
 
     def _claim_oldest(self, session: Session) -> list[Claim]:
         now, self._soon = self._sending.clock(), None

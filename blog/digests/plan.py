@@ -86,10 +86,14 @@ def editions(
     """
     groups = _groups(session, cadence, at, bool(languages))
     had = past(session, {group.last_issue for group in groups if group.last_issue})
+    places = _places(articles)
     sets: dict[tuple[tuple[int, ...], str], list[Group]] = defaultdict(list)
     for group in groups:
         last = had[group.last_issue] if group.last_issue else None
-        chosen = tuple(article.id for article in new_for(group, last, articles, cadence, at))
+        matching = (
+            [articles[place] for place in _followed(group.topics, places)] if group.topics else articles
+        )
+        chosen = tuple(article.id for article in new_for(last, matching, cadence, at))
         if chosen:
             sets[chosen, group.language if group.language in languages else ""].append(group)
     by_id = {article.id: article for article in articles}
@@ -192,12 +196,21 @@ def covered() -> Select[int, int]:
     )
 
 
-def new_for(
-    group: Group, last: Past | None, articles: Sequence[Article], cadence: Cadence, at: datetime
-) -> list[Article]:
-    """Return those of these articles that are new to a group, newest first."""
-    followed = set(group.topics.split(",")) if group.topics else None
-    matching = [a for a in articles if followed is None or followed & {t.topic for t in a.topics}]
+def _places(articles: Sequence[Article]) -> dict[str, list[int]]:
+    """Return where the articles of each topic stand: a thousand groups must not look at every article."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for place, article in enumerate(articles):
+        for topic in article.topics:
+            found[topic.topic].append(place)
+    return found
+
+
+def _followed(topics: str, places: dict[str, list[int]]) -> list[int]:
+    return sorted({place for topic in topics.split(",") for place in places.get(topic, ())})
+
+
+def new_for(last: Past | None, matching: Sequence[Article], cadence: Cadence, at: datetime) -> list[Article]:
+    """Return those of the articles that a group follows that are new to it, newest first."""
     if last is not None:
         return [a for a in matching if _live_at(a) > last.cutoff_at and a.id not in last.carried]
     reach, at_least = FIRST_ISSUE[cadence]

@@ -13,7 +13,6 @@ from blog import clock
 from blog.articles import reading
 from blog.bounces import mailbox
 from blog.delivery import ledger, outbox, pace, quality, signing, verp, witness
-from blog.delivery.models import DeliveryState
 from blog.delivery.sender import Report, Sending, send_due
 from blog.delivery.smtp import Relay, Security
 from blog.delivery.states import Owner, Policy
@@ -58,7 +57,6 @@ class Work:
         with database.transaction() as session:
             returned, unknown = ledger.recover(session, self.owner, policy, clock.now())
             outbox.recover(session, self.owner, clock.now())
-            lifecycle.follow(session, clock.now())
         if returned or unknown:
             log.info("worker.recovered", given_back=returned, uncertain=unknown)
 
@@ -73,13 +71,17 @@ class Work:
                 log.info(event, issue=opened.issue, eligible=opened.eligible)
 
     def tidy(self) -> None:
-        """Remind once, then forget, the addresses that were never confirmed; forget what moved away."""
+        """Remind once, then forget, the addresses that were never confirmed; forget what moved away.
+
+        Whoever has left the list in other ways than ours is looked for here, since that reads all who have.
+        """
         domain, now = parseaddr(self.services.settings.sender)[1].rpartition("@")[2], clock.now()
         with self.services.database.transaction() as session:
             reminded = retention.remind(session, domain, now)
             forgotten = retention.forget_unconfirmed(session, now)
             moving.forget_old(session, now)
             shield.forget_old(session, now)
+            lifecycle.follow(session, now)
         if forgotten or reminded:
             log.info("subscribers.tidied", reminded=reminded, forgotten=forgotten)
 
@@ -120,8 +122,6 @@ class Work:
         with self.services.database.transaction() as session:
             for mailing in ledger.finish(session, clock.now()):
                 log.info("digest.done", issue=mailing)
-            if report.results.get(DeliveryState.BOUNCED):
-                lifecycle.follow(session, clock.now())
         return report
 
     def _sending(self) -> Sending:

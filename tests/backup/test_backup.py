@@ -9,10 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import make_url, select, text
 
 from blog import clock, migrate, revisions
-from blog.backup import archive, keeping
+from blog.backup import archive, keeping, postgresql
 from blog.backup.archive import Damaged
 from blog.db import Database
 from blog.delivery.models import Delivery, Mailing
@@ -237,3 +237,13 @@ def test_without_postgresqls_programs_the_error_names_the_package(
         blog(filled, "backup", str(tmp_path / "b"))
         return
     assert "postgresql-client" in refused(filled, "backup", str(tmp_path / "b"))
+
+
+def test_of_several_hosts_of_one_database_the_programs_are_told_all() -> None:
+    url = "postgresql+psycopg://blog:pw@/news?host=a.internal:5432&host=b.internal:5433&target_session_attrs=read-write"
+    told = postgresql._environment(make_url(url))
+    assert {name: told[name] for name in ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE")} == {
+        "PGHOST": "a.internal,b.internal", "PGPORT": "5432,5433", "PGUSER": "blog", "PGPASSWORD": "pw",
+        "PGDATABASE": "news",
+    }  # fmt: skip
+    assert told["PGTARGETSESSIONATTRS"] == "read-write"

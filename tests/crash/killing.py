@@ -41,9 +41,13 @@ class Audit:
 
 @contextmanager
 def relay_process(
-    log: Path, seed: int, faults: float = 0.0, delay: float = 0.002, once: str = ""
-) -> Iterator[int]:
-    """Run the scripted relay as a process of its own, which outlives the kills; yield its port."""
+    log: Path, seed: int, faults: float = 0.0, delay: float = 0.002, once: str = "",
+    inside: tuple[str, ...] = (),
+) -> Iterator[int]:  # fmt: skip
+    """Run the scripted relay as a process of its own, which outlives the kills; yield its port.
+
+    `inside` are the words of a command that runs it somewhere else.
+    """
     arguments = [
         str(log),
         "--seed",
@@ -56,7 +60,7 @@ def relay_process(
         once,
     ]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.relay", *arguments], stdout=subprocess.PIPE, text=True
+        [*inside, sys.executable, "-m", "tests.relay", *arguments], stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None

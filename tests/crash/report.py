@@ -157,7 +157,10 @@ def _postgresql() -> str:
 
 
 def _breaks(line: Line) -> str:
-    units = {"kills": "kill", "points": "failed write", "restarts": "restart", "rounds": "freeze"}
+    units = {
+        "kills": "kill", "points": "failed write", "restarts": "restart", "rounds": "freeze",
+        "failovers": "failover", "cuts": "cut",
+    }  # fmt: skip
     for name, unit in units.items():
         if name in line:
             return f"{line[name]} {unit}{'s' * (line[name] != 1)}"

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, StatementError
 from blog import clock, db
 from blog.db import Database
 from blog.delivery.models import Mailing
+from blog.errors import Busy
 from tests.mailings import make_mailing
 
 
@@ -110,3 +111,31 @@ def test_a_process_that_freezes_in_a_transaction_gives_its_rows_back(
     with frozen.reading() as session:
         assert session.scalar(text("SELECT 1")) == 1, "the next one is sound again"
     frozen.dispose()
+
+
+def test_a_host_that_is_gone_is_noticed_within_half_a_minute_unless_the_url_says_otherwise(
+    postgresql_server: str,
+) -> None:
+    def said(url: str) -> dict[str, str]:
+        database = Database(url)
+        with database.engine.connect() as connection:
+            found = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+            assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == db.IDLE_TIMEOUT
+        database.dispose()
+        return dict(found)
+
+    by_itself = said(postgresql_server)
+    assert {name: int(by_itself[name]) for name in db.LIVENESS} == db.LIVENESS
+    assert db.LIVENESS["tcp_user_timeout"] <= 30_000
+    parted = "&" if "?" in postgresql_server else "?"
+    assert said(f"{postgresql_server}{parted}tcp_user_timeout=1234")["tcp_user_timeout"] == "1234"
+
+
+def test_a_database_that_can_only_be_read_is_busy_for_who_wants_to_write(
+    postgresql_server: str,
+) -> None:
+    parted = "&" if "?" in postgresql_server else "?"
+    database = Database(f"{postgresql_server}{parted}options=-c%20default_transaction_read_only%3Don")
+    with pytest.raises(Busy, match="replica"), database.transaction() as session:
+        session.execute(text("CREATE TABLE never (id INTEGER)"))
+    database.dispose()

@@ -25,6 +25,8 @@ class Crew:
     environment: dict[str, str]
     log: Path
     celery: list[str]
+    #: The words of a command that runs it somewhere else.
+    inside: tuple[str, ...] = ()
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -34,7 +36,7 @@ class Crew:
     def start(self) -> None:
         with self.log.open("ab") as stream:
             self.process = subprocess.Popen(
-                [sys.executable, *(self.celery if self.uses_celery else EMBEDDED)],
+                [*self.inside, sys.executable, *(self.celery if self.uses_celery else EMBEDDED)],
                 # As root, Celery warns; warnings are errors only where they are ours.
                 env={**self.environment, "PYTHONWARNINGS": "ignore"},
                 cwd=ROOT, stdout=stream, stderr=stream, start_new_session=True,
@@ -64,9 +66,11 @@ class Crew:
 
 
 @contextmanager
-def at_work(environment: dict[str, str], folder: Path, celery: list[str] = WITH_BEAT) -> Iterator[Crew]:
+def at_work(
+    environment: dict[str, str], folder: Path, celery: list[str] = WITH_BEAT, inside: tuple[str, ...] = ()
+) -> Iterator[Crew]:
     """Have a worker work until the block ends; its log holds no address and no traceback."""
-    crew = Crew(environment, folder / f"{celery[-1]}.log", celery)
+    crew = Crew(environment, folder / f"{celery[-1]}.log", celery, inside)
     crew.start()
     try:
         yield crew

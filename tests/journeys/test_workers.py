@@ -24,14 +24,25 @@ from blog.doctor.findings import Verdict
 from blog.settings import load_settings
 from blog.ticks import Tick
 from tests.brokers import Broker, running
+from tests.crash import figures
 from tests.crash.killing import CONNECTIONS, audit, lines, relay_process
 from tests.journeys.crew import BEAT, WORKER, Crew, at_work, until
 from tests.journeys.installation import Installation, free_port, link_in
 from tests.mailings import make_mailing
 from tests.relay import Relay, relay
 
-JOURNEYS = ("embedded-sqlite", "redis-sqlite", "redis-postgresql", "rabbitmq-postgresql")
-BREAKS = ("embedded-postgresql", "redis-postgresql", "rabbitmq-postgresql")
+WORKERS = ("embedded", "redis", "rabbitmq")
+
+
+def with_the_rest(*kinds: str) -> list[object]:
+    """Return these kinds of worker; `make prove`, which has the time, takes the rest of them as well."""
+    every = [f"{worker}-{engine}" for worker in WORKERS for engine in ("sqlite", "postgresql")]
+    marks = [pytest.mark.crash, pytest.mark.skipif(figures.BRIEF, reason="takes longer than CI has")]
+    return [*kinds, *(pytest.param(kind, marks=marks) for kind in every if kind not in kinds)]
+
+
+JOURNEYS = with_the_rest("embedded-sqlite", "redis-sqlite", "redis-postgresql", "rabbitmq-postgresql")
+BREAKS = with_the_rest("embedded-postgresql", "redis-postgresql", "rabbitmq-postgresql")
 OTHER_CLOCK = Path(__file__).parent / "other_clock"
 RECIPIENTS = 400
 #: How long a confirmation takes at most when a hint gets through, and what else is waited for.
