@@ -17,8 +17,7 @@ from types import TracebackType
 from blog.articles import remembered
 from blog.articles.space import Space, compare
 from blog.articles.terms import counted
-from blog.content import memory
-from blog.content.renderings import Renderings
+from blog.content.said import said, store_in
 from blog.content.values import ArticleFile, Library
 
 #: For fewer, a process takes longer to begin than it saves.
@@ -38,7 +37,7 @@ class Ahead:
         self._folder = TemporaryDirectory(prefix="blog-ahead-")
         first = self._cache_dir and not (self._cache_dir / remembered.FILE).exists()
         if first and len(self._files) >= FEW and (os.cpu_count() or 1) > 1:
-            texts = [(item.source, item.fingerprint, item.title) for item in self._files]
+            texts = [(item.body.kept_as, item.title) for item in self._files]
             (Path(self._folder.name) / _TEXTS).write_text(json.dumps(texts))
             # Without the present folder: what lies there is not to be imported.
             command = [sys.executable, "-P", "-m", __name__, str(self._cache_dir), self._folder.name]
@@ -58,7 +57,7 @@ class Ahead:
             return None
         self._process.wait()
         found = remembered.recall(Path(self._folder.name))
-        return found.space if found and list(found.articles.values()) == renderings else None
+        return found.space if found else None
 
 
 def _is_related(file: ArticleFile, now: datetime) -> bool:
@@ -66,15 +65,13 @@ def _is_related(file: ArticleFile, now: datetime) -> bool:
 
 
 def _compare(cache_dir: Path, folder: Path) -> None:
-    kept, renderings = memory.recall(cache_dir).kept, Renderings(cache_dir)
-    texts, words = json.loads((folder / _TEXTS).read_text()), []
-    for source, _, title in texts:
-        prose = renderings.prose(kept[source])
-        if prose is None:
+    store, words = store_in(cache_dir), []
+    for name, title in json.loads((folder / _TEXTS).read_text()):
+        found = said(store, name)
+        if found is None:
             return
-        words.append(counted(title, prose.headings, prose.text))
-    told = [(number, rendering) for number, (_, rendering, _) in enumerate(texts)]
-    remembered.remember(folder, told, compare(words))
+        words.append(counted(title, *found))
+    remembered.remember(folder, [], compare(words))
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def _article(desk: Desk, manuscript: Manuscript, kept: Kept, pinned: list[str]) 
         title=facts.title or _title_from(manuscript.stem),
         description=fields.description,
         excerpt=wording.cut(fields.description or facts.opening),
-        body=Body(kept.digest, partial(desk.prose, manuscript, kept)),
+        body=Body(kept.digest, partial(desk.prose, manuscript, kept), kept.name),
         authors=[desk.authors_by_slug.get(name, name) for name in fields.authors],
         series=fields.series,
         language=fields.language or desk.site.language,

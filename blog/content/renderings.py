@@ -18,11 +18,10 @@ from blog.content import witness
 from blog.content.markup import Facts, Rendered, Text
 from blog.content.references import Shelf
 from blog.content.renderer import renderer
-from blog.content.store import Store
+from blog.content.said import store_in
 from blog.content.values import Problem, Prose
 from blog.content.witness import Made, Notes
 
-FILE = "renderings.db"
 #: Where each had a file of its own, up to November 2026.
 _FORMER = "renderings"
 
@@ -42,7 +41,7 @@ class Renderings:
 
     def __init__(self, cache_dir: Path | None) -> None:
         self._folder = cache_dir
-        self._store = Store(cache_dir / FILE) if cache_dir else None
+        self._store = store_in(cache_dir) if cache_dir else None
         self._held: dict[str, Rendered] = {}
 
     def find(self, name: str) -> Kept | None:

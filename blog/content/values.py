@@ -50,11 +50,13 @@ class Prose:
 class Body:
     """The prose of an article, read when it is asked for: thousands of them need not be in memory at once.
 
-    `digest` tells it from every other, so that bodies are compared without being read.
+    `digest` tells it from every other, so that bodies are compared without being read; `kept_as` is the name
+    under which another process finds it.
     """
 
     digest: str
     read: Callable[[], Prose] = field(compare=False, repr=False)
+    kept_as: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,8 @@ from blog.content.library import load, load_again
 from blog.content.markup import Text
 from blog.content.memory import Memory, checked, recall
 from blog.content.references import Shelf
-from blog.content.renderings import FILE, Renderings
+from blog.content.renderings import Renderings
+from blog.content.said import FILE, said, store_in
 from blog.content.values import Library
 from blog.errors import BlogError
 from tests.content.folders import by_source, loaded, write
@@ -317,3 +318,13 @@ def test_where_no_process_can_be_started_this_one_does_the_work(tmp_path: Path) 
     finally:
         multiprocessing.set_executable(sys.executable)
     assert found == list(cores.make_all(texts, Shelf(tmp_path), witness.make, workers=1))
+
+
+def test_what_a_rendering_says_is_read_without_the_renderer(tmp_path: Path) -> None:
+    folder, cache = tmp_path / "content", tmp_path / "cache"
+    write(folder, "articles/a.md", "---\ntitle: A\n---\n## First\n\nText.\n\n## Second\n\nMore.")
+    article = rendered(folder, cache)[0].articles[0]
+    prose = article.body.read()
+    assert prose.headings == ["First", "Second"]
+    assert said(store_in(cache), article.body.kept_as) == (prose.headings, prose.text)
+    assert said(store_in(cache), "another") is None
