@@ -71,7 +71,9 @@ def _compare(cache_dir: Path, folder: Path) -> None:
         if found is None:
             return
         words.append(counted(title, *found))
-    remembered.remember(folder, [], compare(words))
+    space = compare(words)
+    words.clear()
+    remembered.remember(folder, [], space)
 
 
 if __name__ == "__main__":

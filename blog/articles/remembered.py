@@ -66,7 +66,7 @@ def remember(folder: Path | None, articles: Sequence[tuple[int, str]], space: Sp
     }
     file = io.BytesIO()
     np.savez(file, **arrays)
-    write_whole(folder / FILE, file.getvalue())
+    write_whole(folder / FILE, file.getbuffer())
 
 
 def _from_arrays(arrays: Any) -> Remembered | None:

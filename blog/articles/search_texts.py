@@ -19,7 +19,7 @@ from blog.articles.models import Article, ArticleTopic, SearchText, SearchWord
 #: Changes with the folding, so that the next sync makes every text anew.
 EDITION = "1:"
 #: Articles read at a time: a cold sync holds a few megabytes of texts, not all of them.
-BATCH = 500
+BATCH = 100
 #: Words that a text says often tell what it is about, though no heading has them.
 OFTEN, MOST_OFTEN = 3, 40
 SHORTEST_KNOWN, LONGEST_KNOWN = 3, 30

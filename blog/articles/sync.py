@@ -27,7 +27,7 @@ from blog.content.values import ArticleFile, Library
 
 Pair = tuple[ArticleFile, Known | None]
 #: Rows written at once: their texts are in memory together.
-BATCH = 200
+BATCH = 100
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 SETTLED_NS = 2_000_000_000
 
 
-def write_whole(path: Path, data: bytes) -> bool:
+def write_whole(path: Path, data: bytes | memoryview) -> bool:
     """Write a file beside and put it in its place; return whether that could be done."""
     beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
