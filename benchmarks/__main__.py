@@ -23,9 +23,19 @@ from benchmarks.findings import GATHERED, Finding, table
 #: Each with what makes it short, and what makes it as large as the claim.
 PARTS: dict[str, tuple[list[str], list[str]]] = {
     "building": (["--articles", "300"], ["--articles", "10000"]),
+    "exporting": (["--articles", "300"], ["--articles", "10000"]),
+    "site": (["--articles", "300", "--rounds", "1", "--seconds", "1"], ["--articles", "10000"]),
+    "search": (["--articles", "1000", "--queries", "100"], ["--articles", "10000"]),
+    "relating": (["--articles", "2000"], ["--articles", "10000"]),
     "people": (["--rows", "5000", "--rounds", "20"], []),
+    "spike": (["--seconds", "3"], []),
+    "sending": (["--recipients", "1000", "--rounds", "1"], ["--recipients", "10000", "--dkim"]),
+    "scaling": (["--recipients", "2000"], ["--recipients", "10000", "1000000"]),
+    "planning": (["--subscribers", "5000"], ["--subscribers", "1000000"]),
     "moving": (["--people", "5000"], []),
+    "million": (["--subscribers", "20000", "--articles", "500", "--seconds", "3"], []),
 }
+WITH_PEERS = {"building", "exporting"}
 RESULT = Path("var/bench.md")
 
 
@@ -55,7 +65,7 @@ def main() -> None:
 
 def _run(part: str, options: argparse.Namespace, gathered: Path) -> bool:
     short, full = PARTS[part]
-    peers = ["--peers", str(options.peers)] if options.peers and part == "building" else []
+    peers = ["--peers", str(options.peers)] if options.peers and part in WITH_PEERS else []
     print(f"\n== {part}", flush=True)
     command = [sys.executable, "-m", f"benchmarks.{part}", *(full if options.full else short), *peers]
     return subprocess.run(command, env={**os.environ, GATHERED: str(gathered)}, check=False).returncode == 0

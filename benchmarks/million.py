@@ -25,6 +25,7 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, text
 
 from benchmarks import load, search, sending
+from benchmarks.findings import Finding, tell
 from benchmarks.site import TICKS, children, resident_mb, started
 from blog import clock, migrate
 from blog.articles import search_texts
@@ -145,7 +146,8 @@ def plan(site: Installation, meter: Meter, many: int) -> None:
         connection.exec_driver_sql("CREATE TABLE bench_limit (LIKE deliveries INCLUDING ALL)")
         began = time.perf_counter()
         connection.exec_driver_sql("INSERT INTO bench_limit SELECT * FROM deliveries")
-        say("  limit: the same rows, one statement", f"{time.perf_counter() - began:.1f} s")
+        limit = "the same rows in one statement", time.perf_counter() - began
+        tell(Finding(f"planning {many:,} in {variants:,} variants, PostgreSQL", ran.seconds, "s", *limit))
         connection.exec_driver_sql("DROP TABLE bench_limit")
 
 
@@ -193,11 +195,11 @@ def at_once(meter: Meter, worker: int, port: int, scripts: list[Path], seconds: 
     for one in floods:
         one.join()
     for name, found in seen.items():
-        tail = f"p99 {found.p99_ms:.0f} ms   refused {found.refused}"
-        say(f"all at once: {name}", f"{found.per_second:.0f}/s   {tail}")
+        say(f"all at once: {name}", f"{found.per_second:.0f}/s   refused {found.refused}")
+        tell(Finding(f"all at once: {name}, p99", found.p99_ms, "ms"))
     stored = meter.newcomers() - newcomers
     lost = seen["sign-ups"].answers - seen["sign-ups"].refused - stored
-    say("  sign-ups answered and not stored", f"{max(0, lost)}")
+    tell(Finding("all at once: sign-ups answered and not stored", max(0, lost), "people", at_most=0))
 
 
 def reports(site: Installation) -> None:

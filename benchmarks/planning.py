@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import text, update
 
+from benchmarks.findings import Finding, tell
 from benchmarks.load import command, writers_beside
 from benchmarks.search import databases
 from blog import clock, migrate
@@ -90,11 +91,10 @@ def measure(name: str, database: Database, many: int) -> None:
         for issue in ("first issue", "second issue"):
             with writers_beside(url) as waits:
                 seconds, megabytes, _ = command(site, "digest", "run", "--cadence", "weekly")
-            print(
-                f"{name:<11} {many:,} subscribers, {issue}: {seconds:5.1f} s   {megabytes:4.0f} MB   "
-                f"writers beside waited {max(waits) * 1000:4.0f} ms at most ({len(waits)} writes)",
-                flush=True,
-            )
+            who = f"{many:,} subscribers, {issue}, {name}"
+            tell(Finding(f"planning for {who}", seconds, "s", at_most=30))
+            tell(Finding(f"memory of planning for {who}", megabytes, "MB", at_most=150))
+            tell(Finding("wait of who writes beside, at most", max(waits) * 1000, "ms", at_most=500))
             with database.reading() as session:
                 number = session.scalar(text("SELECT max(id) FROM mailings"))
             fresh = claims(database, number)
@@ -102,12 +102,9 @@ def measure(name: str, database: Database, many: int) -> None:
             half = claims(database, number)
             nearly_done(database, number, left=2 * AT_ONCE * CLAIMS)
             late = claims(database, number)
-            print(
-                f"{name:<11} the next {AT_ONCE}: at the beginning {fresh[0]:.1f} ms (p99 {fresh[1]:.1f}), "
-                f"in the middle {half[0]:.1f} ms (p99 {half[1]:.1f}), "
-                f"near the end {late[0]:.1f} ms (p99 {late[1]:.1f})",
-                flush=True,
-            )
+            for fill_, (median, p99) in {"beginning": fresh, "middle": half, "end": late}.items():
+                of = f"claim of {AT_ONCE} at the {fill_}, p99, {name}"
+                tell(Finding(of, p99, "ms", "the median", median, at_most=20))
             _accept_all(database, number)
             articles(site, FIRST_ARTICLES, FIRST_ARTICLES + 10)
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from benchmarks import load
+from benchmarks.findings import Finding, tell
 from benchmarks.search import databases
 from benchmarks.sending import TEMPLATE
 from blog import clock, migrate
@@ -81,10 +82,14 @@ def _signed_up(database: Database) -> int:
 def _tell(name: str, seen: load.Seen, stored: int, seconds: int, sent: list[float] | None) -> None:
     # What was under way when the flood ended is stored and not counted: at most one for each connection.
     assert 0 <= stored - seen.answers + seen.refused <= CONNECTIONS, (stored, seen)
-    beside = f"   beside it {sent[0] / sent[1]:5.0f} mails/s" if sent else "   alone"
-    failed = seen.refused + seen.broken
-    rate = f"{stored / seconds:5.0f} sign-ups/s   p99 {seen.p99_ms:5.0f} ms   failed {failed}   lost 0"
-    print(f"{name:<11} {rate}{beside}", flush=True)
+    beside = "beside a digest" if sent else "alone"
+    tell(Finding(f"sign-ups {beside}, {name}", stored / seconds, "/s", at_least=300))
+    tell(Finding(f"answer to a sign-up {beside}, p99, {name}", seen.p99_ms, "ms", at_most=250))
+    tell(
+        Finding(f"sign-ups refused or lost {beside}, {name}", seen.refused + seen.broken, "people", at_most=0)
+    )
+    if sent:
+        tell(Finding(f"mails of a digest beside sign-ups, {name}", sent[0] / sent[1], "/s", at_least=150))
 
 
 def main() -> None:

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.__main__ import PARTS
 from benchmarks.findings import GATHERED, Finding, table, tell
+from blog.settings import ROOT
+
+#: What the others are made of.
+HELPERS = {"__init__", "__main__", "corpus", "findings", "load"}
 
 
 @pytest.mark.parametrize(
@@ -47,3 +52,9 @@ def test_a_finding_is_printed_and_gathered(
     assert "0.50 ×   Hugo 80 s   (goal ≤ 1 × Hugo: yes)" in capsys.readouterr().out
     lines = (tmp_path / "findings").read_text().splitlines()
     assert [Finding(**json.loads(line)) for line in lines] == [told, told]
+
+
+def test_every_benchmark_is_part_of_the_one_table_and_tells_what_it_finds() -> None:
+    there = {path.stem: path.read_text() for path in (ROOT / "benchmarks").glob("*.py")}
+    assert there.keys() - HELPERS == PARTS.keys()
+    assert [name for name in PARTS if "tell(" not in there[name]] == []
