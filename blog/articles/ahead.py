@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,29 +32,35 @@ class Ahead:
     def __init__(self, library: Library, cache_dir: Path | None, now: datetime) -> None:
         self._files = [item for item in library.articles if _is_related(item, now)]
         self._cache_dir = cache_dir
+        self._folder: TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Ahead":
-        self._folder = TemporaryDirectory(prefix="blog-ahead-")
         first = self._cache_dir and not (self._cache_dir / remembered.FILE).exists()
         if first and len(self._files) >= FEW and (os.cpu_count() or 1) > 1:
-            texts = [(item.body.kept_as, item.title) for item in self._files]
-            (Path(self._folder.name) / _TEXTS).write_text(json.dumps(texts))
-            # Without the present folder: what lies there is not to be imported.
-            command = [sys.executable, "-P", "-m", __name__, str(self._cache_dir), self._folder.name]
-            silent = subprocess.DEVNULL
-            self._process = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent)
+            with suppress(OSError):  # nowhere to write, or no process to be had: it is done later
+                self._begin()
         return self
 
     def __exit__(self, *_why: type[BaseException] | BaseException | TracebackType | None) -> None:
         if self._process:
             self._process.kill()
             self._process.wait()
-        self._folder.cleanup()
+        if self._folder:
+            self._folder.cleanup()
+
+    def _begin(self) -> None:
+        self._folder = TemporaryDirectory(prefix="blog-ahead-")
+        texts = [(item.body.kept_as, item.title) for item in self._files]
+        (Path(self._folder.name) / _TEXTS).write_text(json.dumps(texts))
+        # Without the present folder: what lies there is not to be imported.
+        command = [sys.executable, "-P", "-m", __name__, str(self._cache_dir), self._folder.name]
+        silent = subprocess.DEVNULL
+        self._process = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent)
 
     def space(self, renderings: Sequence[str]) -> Space | None:
         """Return the comparison of texts that are rendered so, in this order, if it was one of just these."""
-        if self._process is None or renderings != [item.fingerprint for item in self._files]:
+        if not (self._process and self._folder) or renderings != [item.fingerprint for item in self._files]:
             return None
         self._process.wait()
         found = remembered.recall(Path(self._folder.name))
