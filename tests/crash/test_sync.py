@@ -20,7 +20,7 @@ from tests.content.folders import write
 
 pytestmark = pytest.mark.crash
 
-ARTICLES, ROUNDS, KILLS = 12, 5, 4
+ARTICLES, ROUNDS, KILLS = 12, 20, 4
 
 
 def version(folder: Path, name: str, odd: bool) -> Path:
@@ -114,7 +114,7 @@ def test_two_hosts_sync_at_once(
     ):
         while one.poll() is None or two.poll() is None:
             looks.append(seen(database))
-            time.sleep(0.03)
+            time.sleep(0.01)
         assert (one.returncode, two.returncode) == (0, 0)
     assert {"even", "odd"} <= set(looks), "the readers must have seen both versions come and go"
     settle(database, folders[1])
