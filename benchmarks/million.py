@@ -254,7 +254,7 @@ def run(database: Database, options: argparse.Namespace, kept: Path, sink: int) 
     plan(site, meter, options.subscribers)
     say(
         "limit: smtp-source into the sink",
-        f"{sending.smtp_source(sink, options.subscribers // 20):.0f} mails/s",
+        f"{sending.smtp_source(sink, options.subscribers // 20).per_second:.0f} mails/s",
     )
     blog = [sys.executable, "-m", "blog.cli"]
     serve = [*blog, "serve", "--workers", "2", "--port", str(site.port)]
