@@ -1,4 +1,4 @@
-"""Straight quotes and three dots made typographic, as Python-Markdown's smarty does, in a tenth of the time.
+"""Straight quotes and three dots made typographic, as Python-Markdown's smarty does, with less work.
 
 The library treats each quote like an inline element: set aside, numbered, put back, then as raw HTML; and
 tries its fifteen rules at every letter. The rules here are its own, in its order, tried where a sign is.

@@ -1,4 +1,4 @@
-"""What kept renderings say, read without the renderer: another process needs a third less memory so."""
+"""What kept renderings say, read without the renderer, which is most of such a process's memory."""
 
 import json
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Many small values kept from run to run in one SQLite file, which can be deleted at any time.
 
-A file each costs the file system several times as much to make as its bytes to write. Several threads and
+A file each costs the file system more to make than its bytes to write. Several threads and
 processes may use one store at once. The disk is not waited for: a value is kept with its hash, so what a
 power cut takes or damages is made anew.
 """
