@@ -186,5 +186,8 @@ def _editions(session: Session, issue_id: int, now: datetime) -> dict[int, Editi
 
 
 def _in_order(office: Office, press: Press, emails: list[Email]) -> None:
+    mails = preflight.Mails()
+    for email in emails:
+        mails.look_at(email)
     with office.database.reading() as session:
-        preflight.check(session, office.settings, press, emails)
+        preflight.check(session, office.settings, press, mails)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from blog.delivery import ledger, splice
 from blog.delivery.addresses import BadAddress, parse
 from blog.delivery.models import Delivery
-from blog.digests import compose, dispatch, plan
+from blog.digests import compose, dispatch, plan, shelf
 from blog.digests.dispatch import Office
 from blog.digests.models import Issue
 from blog.errors import BlogError, NoSuchIssue, UsageError
@@ -58,7 +58,7 @@ def of_issue(session: Session, issue_id: int, address: str | None, to: str) -> S
 def of_cadence(office: Office, cadence: Cadence, address: str | None, at: datetime, to: str) -> Seen:
     """Return what an issue of a cadence would be at a moment; nothing is written."""
     with office.database.reading() as session:
-        articles = plan.live_articles(session, at)
+        articles = shelf.at(session, at)
         group = _group(session, person(session, address), cadence, at) if address else None
         if group is not None and not office.site.translated_to:
             group = replace(group, language="")
