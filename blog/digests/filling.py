@@ -14,7 +14,7 @@ from sqlalchemy import Select, and_, delete, func, insert, literal, select, upda
 from sqlalchemy.orm import Session
 
 from blog.articles.models import Article
-from blog.delivery import ledger
+from blog.delivery import balance, ledger
 from blog.delivery.models import Delivery, Mailing, MailingState, Variant
 from blog.digests import plan
 from blog.digests.models import EditionRow, Issue, IssueArticle, Plan, PlanGroup, PlanZone, ScheduleRun
@@ -116,8 +116,7 @@ def step(session: Session, issue_id: int, now: datetime) -> bool:
 
 def eligible(session: Session, issue_id: int) -> int:
     """Return how many deliveries an issue has; 0 if nobody turned out to need it, and it is gone."""
-    counted = select(func.count()).select_from(Delivery).where(Delivery.mailing_id == issue_id)
-    return session.scalar(counted) or 0
+    return session.scalar(select(Mailing.recipients).where(Mailing.id == issue_id)) or 0
 
 
 def _note_edition(session: Session, issue_id: int, variant_id: int, edition: Edition) -> None:
@@ -173,6 +172,7 @@ def _complete(session: Session, found: Plan, issue: Issue) -> None:
     if found.eligible == 0:
         _discard(session, found, issue)
         return
+    balance.complete(session, issue.id, found.eligible)
     issue.in_review = found.review
     state = MailingState.PLANNED if found.review else MailingState.SENDING
     session.execute(update(Mailing).where(Mailing.id == issue.id).values(state=state))
