@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from blog import clock
 from blog.articles import reading
 from blog.bounces import mailbox
-from blog.delivery import ledger, outbox, pace, quality, signing, verp, witness
+from blog.delivery import balance, ledger, outbox, pace, quality, signing, verp, witness
 from blog.delivery.sender import Report, Sending, send_due
 from blog.delivery.smtp import Relay, Security
 from blog.delivery.states import Owner, Policy
@@ -82,6 +82,7 @@ class Work:
             moving.forget_old(session, now)
             shield.forget_old(session, now)
             lifecycle.follow(session, now)
+            balance.count_earlier(session)
         if forgotten or reminded:
             log.info("subscribers.tidied", reminded=reminded, forgotten=forgotten)
 

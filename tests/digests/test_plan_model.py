@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from blog.articles.models import Article
 from blog.content.values import Site
 from blog.delivery.models import Delivery, DeliveryState
-from blog.digests import dispatch, plan
+from blog.digests import dispatch, plan, shelf
 from blog.digests.dispatch import Office
 from blog.digests.models import EditionRow
 from blog.subscribers.models import Cadence, Subscriber
@@ -145,7 +145,7 @@ class World:
         if reader.since is not None:
             fresh = [text for text in mine if text.live > reader.since]
         else:
-            reach, at_least = plan.FIRST_ISSUE[cadence]
+            reach, at_least = shelf.FIRST_ISSUE[cadence]
             latest = mine[-at_least:]
             fresh = [text for text in mine if text in latest or text.live > self.now - reach]
         return {text.id for text in fresh[-plan.MOST_ARTICLES :]}
