@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.extensions.attr_list import AttrListTreeprocessor
+from markdown.extensions.md_in_html import HtmlBlockPreprocessor
 from markdown.extensions.toc import (
     remove_fnrefs,
     render_inner_html,
@@ -28,6 +29,8 @@ def register(md: Markdown) -> None:
     """Put these passes in the place of the library's own."""
     text = Text(md)
     md.preprocessors.register(text, "text", 24)
+    if "html_block" in md.preprocessors:
+        md.preprocessors.register(_Html(md, text), "html_block", 20)
     md.treeprocessors.register(Attributes(md, text), "attr_list", 8)
     md.treeprocessors.register(_Unescape(md, text), "unescape", 0)
     md.treeprocessors.register(_Ids(md), "toc", 5)
@@ -43,6 +46,15 @@ class Text(Preprocessor):
     def holds(self, sign: str) -> bool:
         """Whether the text has a sign anywhere."""
         return any(sign in line for line in self._lines)
+
+
+class _Html(HtmlBlockPreprocessor):
+    def __init__(self, md: Markdown, text: Text) -> None:
+        super().__init__(md)
+        self._text = text
+
+    def run(self, lines: list[str]) -> list[str]:
+        return super().run(lines) if self._text.holds("<") or self._text.holds("&") else lines
 
 
 class Attributes(AttrListTreeprocessor):

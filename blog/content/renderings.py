@@ -94,8 +94,10 @@ class Renderings:
 
 def name_of(text: Text) -> str:
     """Return the name under which the rendering of a text is kept."""
-    parts = (renderer(), text.source, text.body, text.first_line, text.title, text.raw_html, text.language)
-    return hashlib.sha256(repr(parts).encode()).hexdigest() + ".json"
+    parts = (renderer(), text.source, text.first_line, text.title, text.raw_html, text.language)
+    named = hashlib.sha256(repr(parts).encode())
+    named.update(text.body.encode())
+    return named.hexdigest() + ".json"
 
 
 def _known(name: str, made: Made, rendered: Rendered) -> Kept:

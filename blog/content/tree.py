@@ -15,7 +15,8 @@ BLOCKS = {
 }
 NO_BREAK = "\u00a0"
 #: What XML reads otherwise than HTML: line ends, control characters, and white space within an attribute.
-_UNLIKE_XML = re.compile(r"[\r\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|=\"[^\"]*[\n\t]")
+_UNLIKE_XML = re.compile(r"[\r\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_LONG_ATTRIBUTE = re.compile(r"=\"[^\"\n\t]*[\n\t]")
 _VOID_TAG = re.compile(rf"<(?:{'|'.join(sorted(VOID))})(?:\s+[^\s\"<>=/]+=\"[^\"]*\")*\s*>")
 
 
@@ -33,7 +34,7 @@ class Finished(str):
 
 def is_plain(html: str) -> bool:
     """Whether XML reads a piece of HTML as HTML does, if it is well formed."""
-    return _UNLIKE_XML.search(html) is None
+    return not (_UNLIKE_XML.search(html) or _LONG_ATTRIBUTE.search(html))
 
 
 def parse(html: str) -> Element:

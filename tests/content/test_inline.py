@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown import Markdown
+from markdown.extensions.md_in_html import HtmlBlockPreprocessor
 from markdown.extensions.smarty import makeExtension
 from markdown.extensions.toc import TocExtension, slugify_unicode
 from markdown.treeprocessors import InlineProcessor, UnescapeTreeprocessor
@@ -51,6 +52,7 @@ def as_the_library_does(text: str) -> str:
     makeExtension(smart_dashes=False).extendMarkdown(markdown)
     TocExtension(marker="", slugify=slugify_unicode).extendMarkdown(markdown)
     markdown.treeprocessors.register(UnescapeTreeprocessor(markdown), "unescape", 0)
+    markdown.preprocessors.register(HtmlBlockPreprocessor(markdown), "html_block", 20)
     everywhere = Text(markdown)
     markdown.treeprocessors.register(Attributes(markdown, everywhere), "attr_list", 8)
     everywhere.run(["{"])
