@@ -17,6 +17,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from blog.content.lexing import quick
 from blog.content.tree import Finished, is_plain
 
 CODE_CLASS = "highlight"
@@ -79,7 +80,7 @@ def put_back(root: Element, codes: Sequence[str]) -> None:
 @lru_cache(maxsize=64)
 def _lexer(name: str) -> Lexer:
     try:
-        return get_lexer_by_name(name)
+        return quick(get_lexer_by_name(name))
     except ClassNotFound:
         return get_lexer_by_name("text")
 
