@@ -69,6 +69,16 @@ def recount(session: Session, mailing_id: int) -> dict[str, int]:
     return {str(name): int(number) for name, number in session.execute(rows.group_by(Delivery.state))}
 
 
+def differences(session: Session, mailing_id: int) -> list[str]:
+    """Return where the account is not what the rows say, one state a line; all rows are read."""
+    told, counted = states(session, mailing_id), recount(session, mailing_id)
+    return [
+        f"{told.get(name, 0):,} {name} by the balance, {counted.get(name, 0):,} by the rows"
+        for name in DeliveryState
+        if told.get(name, 0) != counted.get(name, 0)
+    ]
+
+
 def complete(session: Session, mailing_id: int, recipients: int) -> None:
     """Note how many deliveries a mailing has, now that all are planned."""
     session.execute(
