@@ -19,8 +19,8 @@ PACKAGE = Path(blog.__file__).parent
 #: What grows with readers, mails or articles; the rest are lists of a few.
 GROWING = frozenset({
     "subscribers", "consent_events", "address_changes", "signup_counts", "deliveries", "delivery_events",
-    "outbox", "suppressions", "returned_mails", "articles", "article_topics", "related_articles",
-    "redirects", "search_texts", "search_words",
+    "outbox", "suppressions", "last_issues", "returned_mails", "articles", "article_topics",
+    "related_articles", "redirects", "search_texts", "search_words",
 })  # fmt: skip
 #: Indexes of what waits or is in hand, and of nothing else: to read one whole is to read what there is to do.
 SMALL = frozenset({"ix_deliveries_due", "ix_deliveries_live", "ix_outbox_due"})

@@ -124,7 +124,7 @@ ONCE_AN_HOUR = {
     "subscribers/moving.py:forget_old": "the table holds the changes of a month",
 }
 ONCE_AN_ISSUE = {
-    "digests/plan.py:_groups": "everybody is asked what they follow",
+    "digests/plan.py:_groups": "everybody is asked what they follow, and which issue they had last",
     "digests/shelf.py:at": "three columns of each article, and its topics: each is new to somebody",
 }
 BY_HAND = {
