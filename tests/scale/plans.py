@@ -37,8 +37,9 @@ def watched() -> Iterator[Found]:
     def explain(
         connection: Connection, cursor: Any, statement: str, given: Any, _context: Any, many: bool
     ) -> None:
-        if not statement.lstrip("( ").upper().startswith(EXPLAINED):
-            return
+        said = statement.lstrip("( ").upper()
+        if not said.startswith(EXPLAINED) or (said.startswith("INSERT") and "SELECT" not in said):
+            return  # values that are stored read nothing
         first = (given[0] if given else ()) if many else given
         read = reads_whole(connection.dialect.name, cursor.connection.cursor(), statement, first)
         if read & GROWING:
