@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from blog.articles.models import Article
 from blog.delivery import balance, ledger
-from blog.delivery.models import Delivery, Mailing, MailingState, Variant
-from blog.digests import plan
+from blog.delivery.models import Mailing, MailingState, Variant
+from blog.digests.covered import covered
 from blog.digests.models import EditionRow, Issue, IssueArticle, Plan, PlanGroup, PlanZone, ScheduleRun
 from blog.digests.plan import Edition
 from blog.subscribers.audience import audience
@@ -105,7 +105,7 @@ def step(session: Session, issue_id: int, now: datetime) -> bool:
     if found is None or issue is None:
         return False
     to = min(found.done_to + PEOPLE_AT_ONCE, found.last_id)
-    who = _recipients(issue, found, to)
+    who = _recipients(session, issue, found, to)
     found.eligible += ledger.plan(session, issue_id, who, found.domain, now)
     found.done_to = to
     if to < found.last_id:
@@ -138,11 +138,13 @@ def _note_edition(session: Session, issue_id: int, variant_id: int, edition: Edi
     session.execute(insert(PlanGroup), rows)
 
 
-def _recipients(issue: Issue, found: Plan, to: int) -> Select[int, str, str, str, int, datetime]:
+def _recipients(
+    session: Session, issue: Issue, found: Plan, to: int
+) -> Select[int, str, str, str, int, datetime]:
     everybody = audience(Cadence(issue.cadence), found.at)
     people = everybody.where(Subscriber.id > found.done_to, Subscriber.id <= to).subquery()
     # This issue's own deliveries are of earlier pieces, so they do not hide an earlier issue here.
-    had = plan.covered().where(Delivery.recipient_id > found.done_to, Delivery.recipient_id <= to).subquery()
+    had = covered(session, found.done_to, to).subquery()
     due_at = func.coalesce(PlanZone.due_at, literal(found.due_at, PlanZone.due_at.type))
     person = people.c.id, people.c.public_id, people.c.address, people.c.address_hash
     return (

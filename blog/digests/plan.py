@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from blog.articles.models import Article
-from blog.delivery.models import Delivery
-from blog.delivery.states import COVERED
 from blog.digests import shelf
+from blog.digests.covered import covered
 from blog.digests.models import Issue, IssueArticle
 from blog.digests.shelf import Past, Shelf
 from blog.subscribers.audience import audience
@@ -144,7 +143,7 @@ def past(session: Session, issue_ids: set[int]) -> dict[int, Past]:
 
 
 def _groups(session: Session, cadence: Cadence, at: datetime, by_language: bool) -> list[Group]:
-    people, had = audience(cadence, at).subquery(), covered().subquery()
+    people, had = audience(cadence, at).subquery(), covered(session).subquery()
     place = [people.c.topics, had.c.last_issue, *([people.c.language] if by_language else [])]
     rows = session.execute(
         select(func.count(), *place)
@@ -153,13 +152,3 @@ def _groups(session: Session, cadence: Cadence, at: datetime, by_language: bool)
         .order_by(*place)
     )
     return [Group(topics, last_issue, count, *spoken) for count, topics, last_issue, *spoken in rows]
-
-
-def covered() -> Select[int, int]:
-    """Return for each recipient the last issue they had, or may still have had."""
-    return (
-        select(Delivery.recipient_id, func.max(Issue.id).label("last_issue"))
-        .join(Issue, Issue.id == Delivery.mailing_id)
-        .where(Delivery.state.in_(COVERED))
-        .group_by(Delivery.recipient_id)
-    )

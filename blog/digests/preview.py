@@ -14,6 +14,7 @@ from blog.delivery import ledger, splice
 from blog.delivery.addresses import BadAddress, parse
 from blog.delivery.models import Delivery
 from blog.digests import compose, dispatch, plan, shelf
+from blog.digests.covered import covered
 from blog.digests.dispatch import Office
 from blog.digests.models import Issue
 from blog.errors import BlogError, NoSuchIssue, UsageError
@@ -108,7 +109,7 @@ def _group(session: Session, who: Subscriber, cadence: Cadence, at: datetime) ->
         raise BlogError(f"{who.email} hears {who.cadence}, so they would get no {cadence} issue")
     if who.paused_until and who.paused_until > at:
         raise BlogError(f"{who.email} has paused until {who.paused_until:%Y-%m-%d}")
-    had = plan.covered().where(Delivery.recipient_id == who.id).subquery()
+    had = covered(session, who.id - 1, who.id).subquery()
     return plan.Group(who.topics, session.scalar(select(had.c.last_issue)), language=who.language)
 
 

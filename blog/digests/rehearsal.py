@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from blog.articles.models import Article
 from blog.delivery import balance
 from blog.delivery.email import Email
-from blog.digests import compose, dispatch, plan, preflight, shelf
+from blog.digests import compose, dispatch, preflight, shelf
+from blog.digests.covered import covered
 from blog.digests.dispatch import Office
 from blog.digests.models import Issue, IssueArticle
 from blog.digests.plan import Edition
@@ -105,7 +106,7 @@ def _readers(edition: Edition) -> int:
 
 
 def _samples(session: Session, edition: Edition, cadence: Cadence, at: datetime) -> tuple[str, ...]:
-    people, had = audience(cadence, at).subquery(), plan.covered().subquery()
+    people, had = audience(cadence, at).subquery(), covered(session).subquery()
     groups = [
         and_(
             people.c.topics == group.topics,

@@ -130,6 +130,20 @@ def test_a_clock_that_jumps_loses_nothing_and_repeats_nothing(
         settle(field, "clock jumps of an hour, a day, a year, and a kill", engine, kills=kills)
 
 
+def test_a_clock_that_is_set_back_under_a_worker_that_lives_costs_nothing(
+    database: Database, database_url: str, tmp_path: Path, engine: str
+) -> None:
+    with trial(database, database_url, tmp_path, "hold", connections=2, delay=0.004) as field:
+        field.plan(60)
+        worker = field.start()
+        field.wait_for(15)
+        field.move_clock(-timedelta(hours=1))
+        worker.hear()
+        assert worker.end() == 0
+        settle(field, "the clock is set back by an hour under a worker that lives", engine, jumps=1)
+        assert field.audit().uncertain == 0
+
+
 @too_long_for_ci
 @pytest.mark.parametrize("policy", figures.POLICIES)
 def test_a_database_that_dies_and_comes_back_costs_nothing(tmp_path: Path, policy: str) -> None:
