@@ -142,6 +142,8 @@ def plan(site: Installation, meter: Meter, many: int) -> None:
         f"{ran.seconds:.1f} s   {ran.megabytes:.0f} MB   processor: planner {ran.processor:.1f}, PostgreSQL "
         f"{spent[0]:.1f} s   others wait p99 {p99:.0f}, at most {max(waits) * 1000:.0f} ms",
     )
+    tell(Finding(f"memory of planning {many:,} in {variants:,} variants", ran.megabytes, "MB", at_most=150))
+    tell(Finding(f"processor time of planning {many:,} in {variants:,} variants", ran.processor, "s"))
     with meter.by_itself() as connection:
         connection.exec_driver_sql("CREATE TABLE bench_limit (LIKE deliveries INCLUDING ALL)")
         began = time.perf_counter()

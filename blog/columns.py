@@ -11,7 +11,7 @@ _CLINGING = set("、。，．：；？！）」』】〕》〉”’…ー々,.;
 
 def width(text: str) -> int:
     """Return how many columns a text takes: two for a wide sign, none for one that joins another."""
-    return sum(map(_width, text))
+    return len(text) if text.isascii() else sum(map(_width, text))
 
 
 def wrapped(text: str, first: str = "", rest: str = "", most: int = WIDTH) -> str:
@@ -42,7 +42,7 @@ def _tokens(text: str) -> list[str]:
     """Return what may be parted: blanks, words, and the signs of scripts that are written without spaces."""
     found: list[str] = []
     for token in _TOKENS.findall(text):
-        if token.isspace() or "://" in token or not any(map(_is_wide, token)):
+        if token.isascii() or token.isspace() or "://" in token or not any(map(_is_wide, token)):
             found.append(token)
             continue
         for sign in token:

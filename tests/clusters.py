@@ -49,6 +49,11 @@ class Server:
             assert time.monotonic() < deadline, "PostgreSQL did not start in time"
             time.sleep(0.02)
 
+    def start_again(self) -> None:
+        """Start the server if it has given up."""
+        if self.process and self.process.poll() is not None:
+            self.start()
+
     def kill(self) -> None:
         """Have the server die as if its host had: what it has not sent is gone."""
         if self.process:
@@ -79,9 +84,11 @@ class Server:
 
 
 @contextmanager
-def server(host: str = "127.0.0.1", allowed: str = "127.0.0.1/32") -> Iterator[Server]:
-    """Run a server with an empty database until the block ends."""
-    with _placed(host) as made:
+def server(
+    host: str = "127.0.0.1", allowed: str = "127.0.0.1/32", folder: Path | None = None
+) -> Iterator[Server]:
+    """Run a server with an empty database until the block ends, in an empty folder if one is given."""
+    with _placed(host, folder) as made:
         _run("initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres", "-D", made._data)
         with (made.folder / "data" / "pg_hba.conf").open("a") as rules:
             rules.write(f"host all all {allowed} trust\n")
@@ -115,9 +122,9 @@ def either(first: Server, second: Server, wanted: str = "read-write") -> str:
 
 
 @contextmanager
-def _placed(host: str) -> Iterator[Server]:
+def _placed(host: str, folder: Path | None = None) -> Iterator[Server]:
     # Not under the folder of the tests: the server's own user must be able to enter it.
-    folder = Path(tempfile.mkdtemp(prefix="blog-cluster-"))
+    folder = folder or Path(tempfile.mkdtemp(prefix="blog-cluster-"))
     if USER:
         _allow_the_programs()
         shutil.chown(folder, USER)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import String, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from blog.delivery import ledger
+from blog.delivery import balance, ledger
 from blog.delivery.models import Delivery
 
 DOMAIN = "news.example.org"
@@ -45,6 +45,7 @@ def make_mailing(
         ]
         columns = union_all(*rows).subquery()
         ledger.plan(session, mailing, select(*columns.c), DOMAIN, now)
+    balance.complete(session, mailing, len(addresses))
     return mailing
 
 

@@ -3,11 +3,19 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
+
+from blog import clock, create_app
+from blog.articles.publishing import publish
+from blog.settings import load_settings
+from blog.web.pieces import Services
+
+SECRET = "a-secret-for-pages-only-0123456789abcdef"
 
 
 @contextmanager
@@ -22,6 +30,23 @@ def serving(app: Any) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join(5)
+
+
+@contextmanager
+def published(folder: Path, database_file: Path, content: Path) -> Iterator[Flask]:
+    """Make a publication of a content folder, in a migrated SQLite file, until the block ends."""
+    settings = load_settings(
+        database_url=f"sqlite:///{database_file}",
+        content_dir=content,
+        var_dir=folder,
+        secret_key=SECRET,
+        postal_address="Example Ltd, 1 High Street, Exampletown",
+    )
+    app = create_app(settings)
+    services: Services = app.extensions["blog"]
+    publish(services.database, content, clock.now)
+    yield app
+    services.database.dispose()
 
 
 def visitor(app: Flask) -> FlaskClient:

@@ -82,6 +82,8 @@ class Chooser:
         return likeness(self._space.near[number], number, self._usual)
 
     def _picked(self, number: int) -> Iterator[Neighbour]:
+        if not self._documents[number].pinned:
+            return
         likes = dict(zip(self._space.near[number].texts.tolist(), self._likeness(number), strict=True))
         for picked in self._documents[number].pinned:
             other = self._by_id.get(picked)
@@ -117,7 +119,8 @@ class Chooser:
         scores = likes + NEARNESS * 2 ** (-days / HALF_LIFE_DAYS)
         fitting = (likes >= self._floor) & self._shown[texts]
         fitting &= self._languages[texts] == self._languages[number]
-        fitting &= ~np.isin(texts, chosen)
+        if chosen:
+            fitting &= ~np.isin(texts, chosen)
         order = np.lexsort((texts, days, -scores))
         order = order[fitting[order]][:POOL]
         return texts[order], scores[order]

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from blog import trouble
 from blog.errors import BlogError
 
 #: Which module holds a command; it is imported when the command is asked for, so that each starts quickly.
@@ -80,9 +81,5 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("BLOG_TRACEBACK"):
             raise
-        click.echo(
-            f"blog: unexpected {type(error).__name__}: {' '.join(str(error).split())[:300]} "
-            "(set BLOG_TRACEBACK=1 to see where)",
-            err=True,
-        )
+        click.echo(f"blog: {trouble.in_words(error)}", err=True)
         sys.exit(1)

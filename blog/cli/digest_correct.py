@@ -8,6 +8,7 @@ import click
 
 from blog import clock
 from blog.cli.opening import json_option, open_services, print_json
+from blog.delivery import replacing
 from blog.digests import correction, dispatch
 from blog.errors import UsageError
 
@@ -44,7 +45,7 @@ def correct(issue: int, note: str, erratum: bool, as_json: bool) -> None:
 def _tell(office: dispatch.Office, issue: int) -> int | None:
     _wait_for_the_last(office, issue)
     with office.database.reading() as session:
-        if correction.standing(session, issue).had_the_old == 0:
+        if not replacing.any_had_the_old(session, issue):
             return None
     number = correction.begin_erratum(office, issue, clock.now())
     domain = parseaddr(office.settings.sender)[1].rpartition("@")[2]
@@ -60,6 +61,6 @@ def _wait_for_the_last(office: dispatch.Office, issue: int) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with office.database.reading() as session:
-            if correction.standing(session, issue).on_their_way == 0:
+            if replacing.on_their_way(session, issue) == 0:
                 return
         time.sleep(0.2)

@@ -15,7 +15,7 @@ from blog.cli.opening import json_option, open_services, print_json
 from blog.delivery import balance, holding, pace, stopping
 from blog.delivery.models import MailingState
 from blog.delivery.states import Progress
-from blog.errors import NoSuchIssue
+from blog.errors import BlogError, NoSuchIssue, UsageError
 from blog.web.pieces import Services
 
 PLACES = {
@@ -35,9 +35,12 @@ LOOK_SECONDS = 1.0
 @click.option(
     "--watch", "watching", is_flag=True, help="Show it as it changes, until nothing moves any more."
 )
+@click.option("--recount", is_flag=True, help="Count every row as well; exit 1 if the balance differs.")
 @json_option
-def status(issue: int, watching: bool, as_json: bool) -> None:
+def status(issue: int, watching: bool, recount: bool, as_json: bool) -> None:
     """Print the balance of ISSUE: every eligible recipient is in exactly one place."""
+    if watching and recount:
+        raise UsageError("--recount counts once: leave --watch out")
     services = open_services()
     if watching:
         watch(services, issue)
@@ -47,8 +50,11 @@ def status(issue: int, watching: bool, as_json: bool) -> None:
         unknown = balance.uncertain(session, issue) if found and found.balance.uncertain else []
         refusal = stopping.reason(session, issue)
         back = holding.of(session, issue, pace.limits(services.settings), clock.now())
+        wrong = balance.differences(session, issue) if found and recount else []
     if found is None:
         raise NoSuchIssue(issue)
+    if wrong:
+        raise BlogError(f"issue {issue} does not balance: {'; '.join(wrong)}; compare with a backup")
     if as_json:
         print_json(asdict(found.balance) | speed(found) | ({"held_back": back} if back else {}))
         return
@@ -58,6 +64,8 @@ def status(issue: int, watching: bool, as_json: bool) -> None:
         click.echo(f"  mend that (blog doctor helps), then go on with: blog digest resume {issue}")
     for line in back:
         click.echo(f"  {line}")
+    if recount:
+        click.echo(f"  recounted: {found.balance.eligible:,} rows, and they say the same")
     for address, message_id in unknown:
         click.echo(f"  uncertain: {address} {message_id}")
 

@@ -73,6 +73,10 @@ class Normaliser:
     def _take(self, lines: list[str], position: int) -> int:
         """Handle the block or line at `position`; return where to go on."""
         line = lines[position]
+        # Most lines begin with a letter, and nothing but a table does.
+        if not self._open and line[:1].isalpha() and "|" not in line:
+            self._out.append(line)
+            return position + 1
         if not line.strip():
             self._out.append("")
             return position + 1

@@ -1,35 +1,20 @@
 """Our Markdown: Python-Markdown with its own extensions, and the few rules writers take for granted."""
 
 import re
-from functools import lru_cache
-from html import escape
 from typing import cast
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.blockprocessors import BlockProcessor, HashHeaderProcessor
 from markdown.extensions import Extension
-from markdown.extensions.attr_list import AttrListTreeprocessor
 from markdown.extensions.toc import slugify_unicode
 from markdown.inlinepatterns import InlineProcessor, SimpleTagInlineProcessor
 from markdown.preprocessors import Preprocessor
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
-from pygments.util import ClassNotFound
 
-from blog.content import brackets, effort, formulas, inline, quotes
+from blog.content import brackets, effort, formulas, inline, passes, quotes
 from blog.content.blocks import Normaliser, Stores
+from blog.content.highlighting import CODE_CLASS, highlighted
 
-CODE_CLASS = "highlight"
-#: Longer code is shown without colours: some of the highlighter's grammars take long over it.
-LONGEST_CODE = 100_000
-_LANGUAGE = re.compile(r"\{?\s*\.?([\w#+-]+)")
-_MARKED_SPACE = re.compile(r'<span class="w">(\s*)</span>')  # a quarter of the bytes, and nothing to see
-_MARKED_LINE = re.compile(r'<span class="hll">(.*?\n)</span>')
-_TITLE = re.compile(r"""\btitle=["']([^"']+)["']""")
-_MARKED_LINES = re.compile(r"\{([\d,\s-]+)\}")
 _FORMULA_HINT = "mend it, or write \\$ where a dollar is meant; its source is shown"
 # An escaped sign inside belongs to the address; what stands for a footnote or code right behind it does not.
 _BARE_ADDRESS = (
@@ -76,6 +61,11 @@ def mistakes(md: Markdown) -> list[Mistake]:
     return list(cast(_Blocks, md.preprocessors["blocks"]).mistakes)
 
 
+def codes(md: Markdown) -> list[str]:
+    """Return the insides of the code blocks of the text converted last, which has marks in their places."""
+    return list(cast(_Blocks, md.preprocessors["blocks"]).codes)
+
+
 class _Dialect(Extension):
     def __init__(self, html: bool) -> None:
         super().__init__()
@@ -90,7 +80,6 @@ class _Dialect(Extension):
         md.inlinePatterns.register(formulas.Formulas(md, blocks.formula), "formula", 185)
         if "$" not in md.ESCAPED_CHARS:
             md.ESCAPED_CHARS.append("$")
-        md.treeprocessors.register(_Attributes(md), "attr_list", 8)
         md.parser.blockprocessors.register(_SpacedHashHeaders(md.parser), "hashheader", 70)
         md.parser.blockprocessors.register(_Plain(md.parser), "plain", 200)
         brackets.register(md)
@@ -98,6 +87,7 @@ class _Dialect(Extension):
         md.inlinePatterns.register(_BareAddress(_BARE_ADDRESS, md), "bare_address", 85)
         inline.register(md)
         quotes.register(md)
+        passes.register(md)
 
 
 class _Blocks(Preprocessor):
@@ -107,9 +97,10 @@ class _Blocks(Preprocessor):
         super().__init__(md)
         self._raw = raw
         self.mistakes: list[Mistake] = []
+        self.codes: list[str] = []
 
     def run(self, lines: list[str]) -> list[str]:
-        self.mistakes = []
+        self.mistakes, self.codes = [], []
         normalised = Normaliser(Stores(self._code, self._html, self._formula, self._report, self._raw)).run(
             lines
         )
@@ -120,7 +111,9 @@ class _Blocks(Preprocessor):
         self._refuse_too_many(code)
         if info.strip("{. }") == "math":
             return self.formula(code, True)
-        return self._html(highlighted(code, info))
+        block = highlighted(code, info)
+        self.codes.append(block.inside)
+        return self._html(block.html(len(self.codes) - 1))
 
     def formula(self, source: str, block: bool) -> str:
         """Return what stands for a formula; of one that is not understood, for its source."""
@@ -145,15 +138,6 @@ class _Blocks(Preprocessor):
     def _html(self, html: str) -> str:
         self._refuse_too_many(html)
         return str(self.md.htmlStash.store(html))
-
-
-class _Attributes(AttrListTreeprocessor):
-    """`{#id .class}` are attributes; `{% raw %}`, `{{ x }}` and `{# x #}` are a template's, and text."""
-
-    BASE_RE = r"\{\:?[ ]*((?!\#[\s#])[^\}\n %{][^\n]*)\}"  # type: ignore[misc]
-    HEADER_RE = re.compile(rf"[ ]+{BASE_RE}[ ]*$")  # type: ignore[misc]
-    BLOCK_RE = re.compile(rf"\n[ ]*{BASE_RE}[ ]*$")  # type: ignore[misc]
-    INLINE_RE = re.compile(rf"^{BASE_RE}")  # type: ignore[misc]
 
 
 class _Plain(BlockProcessor):
@@ -190,44 +174,3 @@ class _BareAddress(InlineProcessor):
         link = Element("a", {"href": self.unescape(m.group(1))})
         link.text = m.group(1)
         return link, m.start(0), m.end(0)
-
-
-def highlighted(code: str, info: str) -> str:
-    """Return a code block as HTML with the classes of its tokens; `info` is what stands behind the fence."""
-    language, marked = _LANGUAGE.match(info), _MARKED_LINES.search(info)
-    plain = not language or len(code) > LONGEST_CODE
-    lexer = _lexer("text" if plain or not language else language.group(1))
-    lines = _line_numbers(marked.group(1)) if marked else []
-    html = highlight(code, lexer, _formatter(lines) if lines else _FORMATTER)
-    html = _MARKED_LINE.sub(r'<mark class="hll">\1</mark>', _MARKED_SPACE.sub(r"\1", html))
-    title = _TITLE.search(info)
-    if title is None:
-        return html
-    return f'<figure class="code"><figcaption>{escape(title.group(1))}</figcaption>{html}</figure>'
-
-
-@lru_cache(maxsize=64)
-def _lexer(name: str) -> Lexer:
-    try:
-        return get_lexer_by_name(name)
-    except ClassNotFound:
-        return get_lexer_by_name("text")
-
-
-def _formatter(marked: list[int]) -> HtmlFormatter[str]:
-    return HtmlFormatter(cssclass=CODE_CLASS, wrapcode=True, hl_lines=marked)
-
-
-#: Making one costs as much as using it, and without marked lines all are the same.
-_FORMATTER = _formatter([])
-
-
-def _line_numbers(text: str) -> list[int]:
-    """Return the lines named by `3,5-7`; far-away numbers are cut, since the list is written out."""
-    lines: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if first.strip().isdigit() and (last.strip() or first).strip().isdigit():
-            start, end = int(first[:6]), int((last.strip() or first)[:6])
-            lines.extend(range(start, min(end, start + 1_000) + 1))
-    return lines

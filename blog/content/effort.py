@@ -69,6 +69,8 @@ def check_depth(html: str) -> None:
 
 
 def _count(lines: Sequence[str], most: int, things: str, pattern: "re.Pattern[str] | str") -> None:
+    if len(lines) <= most:
+        return
     number = 0
     for line in lines:
         if pattern.match(line) if isinstance(pattern, re.Pattern) else line.strip():
@@ -92,7 +94,7 @@ def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
 def _of_block(block: list[str], whole: int) -> int:
     size = sum(map(len, block))
     splits = sum(1 for line in block if _SPLITS.match(line))
-    unclosed = sum(len(_UNCLOSED_TAG.findall(line)) for line in block)
+    unclosed = sum(len(_UNCLOSED_TAG.findall(line)) for line in block if "<" in line)
     return splits * size + unclosed * whole * _TAG_WEIGHT + sum(map(_of_text, _texts(block)))
 
 

@@ -1,5 +1,6 @@
 """The whole content folder as one value: every article and page rendered, every problem named."""
 
+import ctypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,9 +35,17 @@ def load(
     """
     renderings = Renderings(cache_dir)
     library, memory = load_again(content_dir, now, recall(cache_dir), renderings, progress)
+    _give_back()
     remember(cache_dir, memory)
     renderings.drop_unused({made.name for made in memory.kept.values()})
     return library
+
+
+def _give_back() -> None:
+    """Give the system the memory of the texts, which nobody holds any more; glibc would keep it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)
 
 
 def load_again(

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 
-from blog.content import dialect, films, headings, images, labels, notes, wording
+from blog.content import dialect, films, headings, highlighting, images, labels, notes, wording
 from blog.content.dialect import new_markdown
 from blog.content.effort import TooMuch
 from blog.content.problems import Malformed
@@ -92,11 +92,12 @@ def render(text: Text, shelf: Shelf) -> Rendered:
 
 def _render(text: Text, shelf: Shelf) -> Rendered:
     problems: list[Problem] = []
-    html, mistakes = _converted(text)
+    html, mistakes, codes = _converted(text)
     for place, message, hint in mistakes[:MOST_PROBLEMS]:
         line = text.first_line + place if isinstance(place, int) else _line_of(text, place)
         problems.append(Problem(text.source, line, message, hint))
     root = parse(sanitised(html, trusted=text.raw_html == TRUST))
+    highlighting.put_back(root, codes)
     title = headings.take_title(root, text.title)
     prose, opening = wording.prose(root), wording.opening(root)
     words = wording.count(prose)
@@ -126,7 +127,7 @@ def _render(text: Text, shelf: Shelf) -> Rendered:
     )
 
 
-def _converted(text: Text) -> tuple[str, list[dialect.Mistake]]:
+def _converted(text: Text) -> tuple[str, list[dialect.Mistake], list[str]]:
     # Making a converter costs more than using it; it keeps state, so each thread has its own.
     kept = "plain" if text.raw_html == ESCAPE else "with_html"
     markdown: Markdown | None = getattr(_thread, kept, None)
@@ -136,7 +137,7 @@ def _converted(text: Text) -> tuple[str, list[dialect.Mistake]]:
     markdown.reset()
     try:
         html = markdown.convert(text.body)
-        return html, dialect.mistakes(markdown) if html else []
+        return (html, dialect.mistakes(markdown), dialect.codes(markdown)) if html else ("", [], [])
     except BaseException:
         delattr(_thread, kept)  # what was being parsed would go on in the next text
         raise

@@ -91,5 +91,6 @@ class Quotes(Treeprocessor):
         if isinstance(text, AtomicString) or not ("'" in text or '"' in text or "..." in text):
             return text
         for rule in self._rules:
-            text = rule.applied(text)
+            if rule.sign in text:
+                text = rule.applied(text)
         return _MARKED.sub(r"\1", text)

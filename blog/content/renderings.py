@@ -55,7 +55,7 @@ class Renderings:
         if isinstance(made.outcome, Problem):
             return made
         name = name_of(text)
-        return _known(name, made, made.outcome) if self._write(name, made) else made
+        return _known(name, made, made.outcome) if self._write(name, made, made.outcome) else made
 
     def hold(self, name: str, made: Made, rendered: Rendered) -> Kept:
         """Keep a rendering in memory."""
@@ -83,18 +83,21 @@ class Renderings:
         data = self._store.get(name) if self._store else None
         return _made(json.loads(data)) if data else None
 
-    def _write(self, name: str, made: Made) -> bool:
+    def _write(self, name: str, made: Made, rendered: Rendered) -> bool:
         if self._store is None:
             return False
-        data = json.dumps({"rendered": asdict(made.outcome), "notes": made.notes}).encode()
+        values = vars(rendered) | {"problems": [asdict(problem) for problem in rendered.problems]}
+        data = json.dumps({"rendered": values, "notes": made.notes}).encode()
         # Whatever JSON cannot give back as it was (a tuple, say) would make two loads differ.
         return _made(json.loads(data)) == made and self._store.put(name, data)
 
 
 def name_of(text: Text) -> str:
     """Return the name under which the rendering of a text is kept."""
-    parts = (renderer(), text.source, text.body, text.first_line, text.title, text.raw_html, text.language)
-    return hashlib.sha256(repr(parts).encode()).hexdigest() + ".json"
+    parts = (renderer(), text.source, text.first_line, text.title, text.raw_html, text.language)
+    named = hashlib.sha256(repr(parts).encode())
+    named.update(text.body.encode())
+    return named.hexdigest() + ".json"
 
 
 def _known(name: str, made: Made, rendered: Rendered) -> Kept:

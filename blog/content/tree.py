@@ -15,13 +15,31 @@ BLOCKS = {
 }
 NO_BREAK = "\u00a0"
 #: What XML reads otherwise than HTML: line ends, control characters, and white space within an attribute.
-_UNLIKE_XML = re.compile(r"[\r\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|=\"[^\"]*[\n\t]")
+_UNLIKE_XML = re.compile(r"[\r\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_LONG_ATTRIBUTE = re.compile(r"=\"[^\"\n\t]*[\n\t]")
 _VOID_TAG = re.compile(rf"<(?:{'|'.join(sorted(VOID))})(?:\s+[^\s\"<>=/]+=\"[^\"]*\")*\s*>")
+
+
+class Finished(str):
+    """A text whose markup is written out as it stands; to whoever reads the tree it is nothing but text."""
+
+    html: str
+
+    def __new__(cls, text: str, html: str) -> "Finished":
+        """Return a text with its markup."""
+        made = super().__new__(cls, text)
+        made.html = html
+        return made
+
+
+def is_plain(html: str) -> bool:
+    """Whether XML reads a piece of HTML as HTML does, if it is well formed."""
+    return not (_UNLIKE_XML.search(html) or _LONG_ATTRIBUTE.search(html))
 
 
 def parse(html: str) -> Element:
     """Return balanced HTML, as the sanitiser writes it, under one root."""
-    if not _UNLIKE_XML.search(html):
+    if is_plain(html):
         try:
             xml = _VOID_TAG.sub(_closed, html.replace("&nbsp;", NO_BREAK))
             return fromstring(f"<div>{xml}</div>")  # noqa: S314  # the sanitiser leaves no document type in it
@@ -54,8 +72,9 @@ def _write(element: Element, put: Callable[[str], None]) -> None:
     tag = element.tag
     given = "".join(f' {name}="{_quoted(value)}"' for name, value in element.items())
     put(f"<{tag}{given}>")
-    if element.text:
-        put(_escaped(element.text))
+    text = element.text
+    if text:
+        put(text.html if isinstance(text, Finished) else _escaped(text))
     for child in element:
         _write(child, put)
     if tag not in HTML_EMPTY:

@@ -15,6 +15,7 @@ from blog.delivery import events, health, stopping
 from blog.delivery.events import Event
 from blog.delivery.models import (
     IS_IN_HAND,
+    IS_UNUSUAL,
     IS_WAITING,
     Delivery,
     DeliveryState,
@@ -123,8 +124,11 @@ def drop_the_rest(session: Session, now: datetime, limit: int = DROPPED_AT_ONCE)
 
 def uncertain_ids(session: Session, mailing_id: int, addresses: Sequence[str]) -> list[int]:
     """Return the uncertain deliveries, all or those to `addresses`; raise `BlogError` for one that is not."""
-    wanted = Delivery.mailing_id == mailing_id, Delivery.state == DeliveryState.UNCERTAIN
-    found = session.execute(select(Delivery.id, Delivery.address).where(*wanted).order_by(Delivery.id)).all()
+    wanted = Delivery.mailing_id == mailing_id, IS_UNUSUAL, Delivery.state == DeliveryState.UNCERTAIN
+    named = select(Delivery.id, Delivery.address).with_hint(
+        Delivery, "INDEXED BY ix_deliveries_unusual", "sqlite"
+    )
+    found = session.execute(named.where(*wanted).order_by(Delivery.id)).all()
     keys = {address.casefold(): address for address in addresses}
     strangers = keys.keys() - {address.casefold() for _, address in found}
     if strangers:

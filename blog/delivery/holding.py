@@ -11,6 +11,9 @@ from blog.delivery.models import IS_WAITING, Delivery, Mailing, MailingHealth, M
 from blog.delivery.outcomes import SLOWED
 from blog.delivery.pace import Limits
 
+#: A paced million waits, and what holds it back is the same for the first thousands.
+LOOKED_AT = 10_000
+
 
 def of(session: Session, mailing_id: int, limits: Limits, now: datetime) -> list[str]:
     """Return a line for each thing that holds a mailing back; none while nothing does."""
@@ -33,17 +36,17 @@ def _first_share(session: Session, mailing_id: int) -> list[str]:
 
 
 def _paced(session: Session, mailing_id: int, limits: Limits, now: datetime) -> list[str]:
-    held = select(func.count()).where(
-        Delivery.mailing_id == mailing_id,
-        IS_WAITING,
-        Delivery.reason.in_([pacing.PACED, SLOWED]),
-        Delivery.next_at > now,
+    put_off = Delivery.mailing_id == mailing_id, IS_WAITING, Delivery.next_at > now
+    next_ones = (
+        select(Delivery.reason).where(*put_off).order_by(Delivery.next_at, Delivery.id).limit(LOOKED_AT)
     )
-    number = session.scalar(held) or 0
+    why = session.scalars(next_ones).all()
+    number = sum(reason in (pacing.PACED, SLOWED) for reason in why)
     if not number:
         return []
+    of_whom = "the pending" if len(why) < LOOKED_AT else f"the next {LOOKED_AT:,} that wait"
     reasons = [*_asked(limits, now), *(_learned(pace, now) for pace in pacing.slowed(session))]
-    return [f"{number:,} of the pending are held back for the pace:", *(f"  {reason}" for reason in reasons)]
+    return [f"{number:,} of {of_whom} are held back for the pace:", *(f"  {reason}" for reason in reasons)]
 
 
 def _asked(limits: Limits, now: datetime) -> list[str]:

@@ -40,7 +40,10 @@ class DeliveryState(StrEnum):
 
 
 class Mailing(Base):
-    """One message to many recipients; with `first_to` it goes no further than that delivery for now."""
+    """One message to many recipients; with `first_to` it goes no further than that delivery for now.
+
+    `recipients` is how many deliveries it has: set once when all are planned, since none comes or goes after.
+    """
 
     __tablename__ = "mailings"
 
@@ -51,6 +54,7 @@ class Mailing(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     first_to: Mapped[int | None] = mapped_column(BigId)
+    recipients: Mapped[int | None] = mapped_column(Integer)
 
 
 class Variant(Base):
@@ -96,6 +100,14 @@ class Delivery(Base):
             "lease_until",
             sqlite_where=text("state IN ('claimed', 'handing_over')"),
             postgresql_where=text("state IN ('claimed', 'handing_over')"),
+        ),
+        Index(
+            "ix_deliveries_unusual",
+            "mailing_id",
+            "recipient_id",
+            "state",
+            sqlite_where=text("state IN ('deferred', 'skipped', 'bounced', 'failed', 'uncertain')"),
+            postgresql_where=text("state IN ('deferred', 'skipped', 'bounced', 'failed', 'uncertain')"),
         ),
         Index("ix_deliveries_recipient_id", "recipient_id"),
         CheckConstraint(
@@ -145,6 +157,7 @@ class DeliveryEvent(Base):
 #: In words: SQLite uses a partial index only where the condition is the index's own, not a bound value.
 IS_WAITING = text("deliveries.state IN ('planned', 'deferred')")
 IS_IN_HAND = text("deliveries.state IN ('claimed', 'handing_over')")
+IS_UNUSUAL = text("deliveries.state IN ('deferred', 'skipped', 'bounced', 'failed', 'uncertain')")
 IS_TO_BE_SENT = text("outbox.state IN ('pending', 'claimed')")
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, Table, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from blog.delivery.models import Delivery, DeliveryState, Replacement, Variant
+from blog.delivery.models import IS_IN_HAND, Delivery, DeliveryState, Replacement, Variant
 from blog.delivery.states import HANDING_OVER
 
 
@@ -57,12 +57,18 @@ def had_the_old(mailing_id: int) -> Select[int]:
     )
 
 
+def any_had_the_old(session: Session, mailing_id: int) -> bool:
+    """Return whether anybody had, or may have had, a text since replaced."""
+    return session.scalar(had_the_old(mailing_id).limit(1)) is not None
+
+
 def on_their_way(session: Session, mailing_id: int) -> int:
     """Return how many deliveries are being handed over at this moment with a text since replaced."""
     counted = (
         select(func.count())
         .select_from(Delivery)
+        .with_hint(Delivery, "INDEXED BY ix_deliveries_live", "sqlite")
         .join(Replacement, Replacement.variant_id == Delivery.variant_id)
-        .where(Delivery.mailing_id == mailing_id, Delivery.state == HANDING_OVER)
+        .where(Delivery.mailing_id == mailing_id, IS_IN_HAND, Delivery.state == HANDING_OVER)
     )
     return session.scalar(counted) or 0

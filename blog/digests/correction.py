@@ -13,11 +13,10 @@ from sqlalchemy.orm import Session
 from blog.articles.live import live
 from blog.articles.models import Article
 from blog.content import issues
-from blog.delivery import events, ledger, replacing
+from blog.delivery import balance, events, ledger, replacing
 from blog.delivery.email import Email
 from blog.delivery.events import Event
 from blog.delivery.models import Delivery, Mailing, MailingState, Variant
-from blog.delivery.states import OPEN
 from blog.digests import compose, dispatch, editorial, preflight
 from blog.digests.compose import Press
 from blog.digests.dispatch import Office
@@ -69,10 +68,11 @@ def correct(office: Office, issue_id: int, note: str, now: datetime) -> Correcte
 
 def standing(session: Session, issue_id: int) -> Corrected:
     """Return who gets the mended text and who had the old one."""
-    waiting = select(func.count()).where(Delivery.mailing_id == issue_id, Delivery.state.in_(OPEN))
+    account = balance.balance(session, issue_id)
     old = select(func.count()).select_from(replacing.had_the_old(issue_id).subquery())
     moving = replacing.on_their_way(session, issue_id)
-    return Corrected(issue_id, (session.scalar(waiting) or 0) - moving, session.scalar(old) or 0, moving)
+    waiting = account.pending if account else 0
+    return Corrected(issue_id, waiting - moving, session.scalar(old) or 0, moving)
 
 
 def begin_erratum(office: Office, issue_id: int, now: datetime) -> int:
@@ -127,6 +127,7 @@ def plan_erratum(session: Session, issue_id: int, erratum: int, domain: str, now
     )
     if ledger.plan(session, erratum, who, domain, now):
         return True
+    balance.complete(session, erratum, balance.planned(session, erratum))
     session.execute(
         update(Mailing)
         .where(Mailing.id == erratum, Mailing.state == MailingState.PLANNING)
@@ -186,5 +187,8 @@ def _editions(session: Session, issue_id: int, now: datetime) -> dict[int, Editi
 
 
 def _in_order(office: Office, press: Press, emails: list[Email]) -> None:
+    mails = preflight.Mails()
+    for email in emails:
+        mails.look_at(email)
     with office.database.reading() as session:
-        preflight.check(session, office.settings, press, emails)
+        preflight.check(session, office.settings, press, mails)

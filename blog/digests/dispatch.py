@@ -5,22 +5,22 @@ the deliveries piece by piece, each piece looking again at who has had what.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 
 from sqlalchemy.orm import Session
 
-from blog.articles.models import Article
 from blog.content.values import Site
 from blog.db import Database
 from blog.delivery.states import Claim
-from blog.digests import compose, editorial, filling, plan, preflight, schedule
+from blog.digests import compose, editorial, filling, plan, preflight, schedule, shelf
 from blog.digests.compose import Press
 from blog.digests.editorial import Editorial
 from blog.digests.plan import Edition
 from blog.digests.schedule import Due
+from blog.digests.shelf import Shelf
 from blog.links import Links
 from blog.settings import Settings
 from blog.subscribers.models import Cadence
@@ -138,13 +138,13 @@ def _run(office: Office, order: Order, now: datetime) -> Opened:
     if not editions:
         _mark_empty(database, order, now)
         return NOTHING
-    drafts = [compose.draft(press, edition) for edition in editions]
+    frozen, mails = [], preflight.Mails()
+    for edition in editions:
+        drafted = compose.draft(press, edition)
+        mails.look_at(drafted.email)
+        frozen.append(filling.Frozen.of(edition, compose.freeze(drafted, now)))
     with database.reading() as session:
-        preflight.check(session, office.settings, press, [drafted.email for drafted in drafts])
-    frozen = [
-        filling.Frozen(edition, compose.freeze(drafted, now))
-        for edition, drafted in zip(editions, drafts, strict=True)
-    ]
+        preflight.check(session, office.settings, press, mails)
     draft = _draft(press, editions, order, now)
     with database.transaction() as session:
         issue_id = _begin(session, press, draft, frozen, order.period, now)
@@ -156,9 +156,7 @@ def _run(office: Office, order: Order, now: datetime) -> Opened:
     return Opened(issue_id, eligible, len(frozen), order.review) if eligible else NOTHING
 
 
-def prepare(
-    office: Office, cadence: Cadence, at: datetime, articles: Sequence[Article]
-) -> tuple[Press, list[Edition]]:
+def prepare(office: Office, cadence: Cadence, at: datetime, articles: Shelf) -> tuple[Press, list[Edition]]:
     """Return what an issue of these articles would be made of; nothing is written."""
     with office.database.reading() as session:
         number, used = plan.next_number(session, cadence), plan.notes_used(session, cadence)
@@ -246,8 +244,8 @@ def _mark_empty(database: Database, order: Order, now: datetime) -> None:
 
 def _instant_due(session: Session, now: datetime) -> list[Due]:
     """The period of *each article* is the newest article itself: one run for each that appears."""
-    newest = next(iter(plan.live_articles(session, now)), None)
-    if newest is None or newest.live_at is None or not newest.live_at <= now - BURST:
+    newest = shelf.newest(session, now)
+    if newest is None or not newest <= now - BURST:
         return []
-    period = newest.live_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    period = newest.strftime("%Y-%m-%dT%H:%M:%SZ")
     return [] if schedule.ran(session, Cadence.INSTANT, period) else [Due(Cadence.INSTANT, period)]

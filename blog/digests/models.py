@@ -132,3 +132,28 @@ class ScheduleRun(Base):
     period: Mapped[str] = mapped_column(String(32), primary_key=True)
     ran_at: Mapped[datetime] = mapped_column(UTCDateTime)
     issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id"))
+
+
+class LastIssue(Base):
+    """The last issue that a recipient had or may have had, of those that have been put away."""
+
+    __tablename__ = "last_issues"
+
+    recipient_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    issue_id: Mapped[int] = mapped_column(BigId)
+
+
+class PutAway(Base):
+    """A finished issue whose recipients are being entered into `last_issues`, piece by piece.
+
+    `as_of` is when it had been finished then: once it goes on and finishes anew, it is put away anew.
+    """
+
+    __tablename__ = "put_away"
+
+    issue_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("issues.id"), primary_key=True, autoincrement=False
+    )
+    as_of: Mapped[datetime] = mapped_column(UTCDateTime)
+    done_to: Mapped[int] = mapped_column(BigId)
+    complete: Mapped[bool] = mapped_column(Boolean)

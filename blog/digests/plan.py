@@ -9,29 +9,23 @@ Whoever comes back after a pause gets what they missed, the newest `MOST_ARTICLE
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Select, func, or_, select, text
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
-from blog.articles.models import Article, ArticleStatus
-from blog.delivery.models import Delivery
-from blog.delivery.states import COVERED
-from blog.digests import editorial
+from blog.articles.models import Article
+from blog.digests import shelf
+from blog.digests.covered import covered
 from blog.digests.models import Issue, IssueArticle
+from blog.digests.shelf import Past, Shelf
 from blog.subscribers.audience import audience
 from blog.subscribers.models import Cadence
 
 MOST_ARTICLES = 20
-#: A first issue: how far back it reaches, and how many articles it holds at least.
-FIRST_ISSUE = {
-    Cadence.INSTANT: (timedelta(days=1), 1),
-    Cadence.DAILY: (timedelta(days=1), 5),
-    Cadence.WEEKLY: (timedelta(days=7), 5),
-    Cadence.MONTHLY: (timedelta(days=31), 5),
-}
 
 
 @dataclass(frozen=True)
@@ -65,17 +59,17 @@ class Edition:
     language: str = ""
 
 
-def articles_at(session: Session, at: datetime) -> Sequence[Article]:
-    """Return the live articles, newest first; needs a writing transaction: see `_no_sync_under_way`."""
+def articles_at(session: Session, at: datetime) -> Shelf:
+    """Return the live articles; needs a writing transaction: see `_no_sync_under_way`."""
     _no_sync_under_way(session)
-    return live_articles(session, at)
+    return shelf.at(session, at)
 
 
 def editions(
     session: Session,
     cadence: Cadence,
     at: datetime,
-    articles: Sequence[Article],
+    articles: Shelf,
     pinned: tuple[str, ...] = (),
     languages: tuple[str, ...] = (),
 ) -> list[Edition]:
@@ -86,37 +80,18 @@ def editions(
     """
     groups = _groups(session, cadence, at, bool(languages))
     had = past(session, {group.last_issue for group in groups if group.last_issue})
-    places = _places(articles)
-    sets: dict[tuple[tuple[int, ...], str], list[Group]] = defaultdict(list)
+    first = {number: place for place, number in enumerate(shelf.numbers_of(session, pinned))}
+    who: dict[_Content, list[Group]] = defaultdict(list)
     for group in groups:
         last = had[group.last_issue] if group.last_issue else None
-        matching = (
-            [articles[place] for place in _followed(group.topics, places)] if group.topics else articles
-        )
-        chosen = tuple(article.id for article in new_for(last, matching, cadence, at))
-        if chosen:
-            sets[chosen, group.language if group.language in languages else ""].append(group)
-    by_id = {article.id: article for article in articles}
-    return [
-        _edition(editorial.pinned_first((by_id[i] for i in ids), pinned), who, spoken)
-        for (ids, spoken), who in sets.items()
-    ]
-
-
-def live_articles(session: Session, cutoff: datetime) -> Sequence[Article]:
-    """Return the articles that readers can see at `cutoff`, newest first, without their bodies."""
-    return session.scalars(
-        select(Article)
-        .where(
-            Article.status == ArticleStatus.PUBLISHED,
-            Article.removed_at.is_(None),
-            Article.live_at <= cutoff,
-            Article.published_at <= cutoff,
-            or_(Article.expires_at.is_(None), Article.expires_at > cutoff),
-        )
-        .order_by(Article.live_at.desc(), Article.published_at.desc(), Article.id.desc())
-        .options(load_only(*_LISTED))
-    ).all()
+        new = [entry.id for entry in articles.new_for(group.topics, last, cadence, at)]
+        if new:
+            new.sort(key=lambda number: first.get(number, len(first)))
+            spoken = group.language if group.language in languages else ""
+            who[_Content(tuple(new[:MOST_ARTICLES]), max(0, len(new) - MOST_ARTICLES), spoken)].append(group)
+    shown = shelf.loaded(session, {number for content in who for number in content.articles}, at)
+    found = [content.edition(shown, groups) for content, groups in who.items()]
+    return [edition for edition in found if edition.articles]
 
 
 def next_number(session: Session, cadence: Cadence) -> int:
@@ -145,23 +120,16 @@ def _no_sync_under_way(session: Session) -> None:
         session.execute(text("LOCK TABLE content_version IN SHARE MODE"))
 
 
-_LISTED = (
-    Article.slug, Article.title, Article.description, Article.excerpt, Article.minutes, Article.published_at,
-    Article.live_at, Article.extra, Article.language, Article.authors,
-)  # fmt: skip
+class _Content(NamedTuple):
+    """What an edition holds, by the numbers of its articles."""
 
+    articles: tuple[int, ...]
+    more: int
+    language: str
 
-def _edition(articles: list[Article], groups: list[Group], spoken: str) -> Edition:
-    more = max(0, len(articles) - MOST_ARTICLES)
-    return Edition(tuple(articles[:MOST_ARTICLES]), more, tuple(groups), spoken)
-
-
-@dataclass(frozen=True)
-class Past:
-    """An issue that has been: up to when it reached, and what it carried."""
-
-    cutoff_at: datetime
-    carried: frozenset[int]
+    def edition(self, shown: Mapping[int, Article], groups: Sequence[Group]) -> Edition:
+        articles = tuple(shown[number] for number in self.articles if number in shown)
+        return Edition(articles, self.more, tuple(groups), self.language)
 
 
 def past(session: Session, issue_ids: set[int]) -> dict[int, Past]:
@@ -175,7 +143,7 @@ def past(session: Session, issue_ids: set[int]) -> dict[int, Past]:
 
 
 def _groups(session: Session, cadence: Cadence, at: datetime, by_language: bool) -> list[Group]:
-    people, had = audience(cadence, at).subquery(), covered().subquery()
+    people, had = audience(cadence, at).subquery(), covered(session).subquery()
     place = [people.c.topics, had.c.last_issue, *([people.c.language] if by_language else [])]
     rows = session.execute(
         select(func.count(), *place)
@@ -184,40 +152,3 @@ def _groups(session: Session, cadence: Cadence, at: datetime, by_language: bool)
         .order_by(*place)
     )
     return [Group(topics, last_issue, count, *spoken) for count, topics, last_issue, *spoken in rows]
-
-
-def covered() -> Select[int, int]:
-    """Return for each recipient the last issue they had, or may still have had."""
-    return (
-        select(Delivery.recipient_id, func.max(Issue.id).label("last_issue"))
-        .join(Issue, Issue.id == Delivery.mailing_id)
-        .where(Delivery.state.in_(COVERED))
-        .group_by(Delivery.recipient_id)
-    )
-
-
-def _places(articles: Sequence[Article]) -> dict[str, list[int]]:
-    """Return where the articles of each topic stand: a thousand groups must not look at every article."""
-    found: dict[str, list[int]] = defaultdict(list)
-    for place, article in enumerate(articles):
-        for topic in article.topics:
-            found[topic.topic].append(place)
-    return found
-
-
-def _followed(topics: str, places: dict[str, list[int]]) -> list[int]:
-    return sorted({place for topic in topics.split(",") for place in places.get(topic, ())})
-
-
-def new_for(last: Past | None, matching: Sequence[Article], cadence: Cadence, at: datetime) -> list[Article]:
-    """Return those of the articles that a group follows that are new to it, newest first."""
-    if last is not None:
-        return [a for a in matching if _live_at(a) > last.cutoff_at and a.id not in last.carried]
-    reach, at_least = FIRST_ISSUE[cadence]
-    latest = sorted(matching, key=lambda a: (a.published_at, a.id), reverse=True)[:at_least]
-    return [a for a in matching if a in latest or _live_at(a) > at - reach]
-
-
-def _live_at(article: Article) -> datetime:
-    assert article.live_at is not None  # the query asked for live ones
-    return article.live_at

@@ -1,7 +1,8 @@
 """What must be right before an issue may leave; whatever is not, is named, and stops it."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from html import unescape
 from urllib.parse import unquote, urlsplit
@@ -30,22 +31,32 @@ class NotReady(UsageError):
     """The issue must not leave as it is; the message has a line for each reason."""
 
 
-def check(session: Session, settings: Settings, press: Press, emails: Sequence[Email]) -> None:
+@dataclass
+class Mails:
+    """What has to be judged of an issue's mails: a thousand of them need not be kept for that."""
+
+    addresses: set[str] = field(default_factory=set)
+    problems: dict[str, None] = field(default_factory=dict)
+
+    def look_at(self, email: Email) -> None:
+        """Note where a mail leads, and what is wrong with it by itself."""
+        self.addresses.update(unescape(found) for found in _HREF.findall(email.html))
+        self.problems |= dict.fromkeys([*_size(email), *_pictures(email.html, good=r'\balt="')])
+
+
+def check(session: Session, settings: Settings, press: Press, mails: Mails) -> None:
     """Raise `NotReady` with every problem of an issue and its mails."""
-    found = problems(session, settings, press, emails)
+    found = problems(session, settings, press, mails)
     if found:
         raise NotReady("\n".join(found))
 
 
-def problems(session: Session, settings: Settings, press: Press, emails: Sequence[Email]) -> list[str]:
+def problems(session: Session, settings: Settings, press: Press, mails: Mails) -> list[str]:
     """Return every problem of an issue and its mails, each in one line: what, where, how to mend it."""
-    found = [*_sender(settings, press), *_pages(session, press, emails)]
+    found = [*_sender(settings, press), *_pages(session, press, mails.addresses)]
     # A template's own ornament may have an empty text; a picture in a note says something.
     found += _pictures(press.editorial.html, good=r'\balt="[^"]+"')
-    for email in emails:
-        found += _size(email)
-        found += _pictures(email.html, good=r'\balt="')
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *mails.problems]))
 
 
 def _sender(settings: Settings, press: Press) -> Iterator[str]:
@@ -84,8 +95,7 @@ def _pictures(html: str, good: str) -> Iterator[str]:
             )
 
 
-def _pages(session: Session, press: Press, emails: Iterable[Email]) -> Iterator[str]:
-    addresses = {unescape(found) for email in emails for found in _HREF.findall(email.html)}
+def _pages(session: Session, press: Press, addresses: Iterable[str]) -> Iterator[str]:
     for address in sorted(addresses):
         path = _own_path(address, press.links.base)
         if path is not None and not _leads_somewhere(session, press, path):

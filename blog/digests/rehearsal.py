@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from blog.articles.models import Article
 from blog.delivery import balance
-from blog.digests import compose, dispatch, plan, preflight
+from blog.delivery.email import Email
+from blog.digests import compose, dispatch, preflight, shelf
+from blog.digests.covered import covered
 from blog.digests.dispatch import Office
 from blog.digests.models import Issue, IssueArticle
 from blog.digests.plan import Edition
@@ -62,12 +64,17 @@ class Rehearsal:
 def rehearse(office: Office, cadence: Cadence, at: datetime) -> Rehearsal:
     """Return what an issue of a cadence would be at a moment, now or ahead."""
     with office.database.reading() as session:
-        articles = plan.live_articles(session, at)
+        articles = shelf.at(session, at)
     press, editions = dispatch.prepare(office, cadence, at, articles)
     editions.sort(key=_readers, reverse=True)
-    emails = [compose.draft(press, edition).email for edition in editions]
+    shown: list[Email] = []
+    mails = preflight.Mails()
+    for edition in editions:
+        email = compose.draft(press, edition).email
+        mails.look_at(email)
+        shown += [email] if len(shown) < SHOWN else []
     with office.database.reading() as session:
-        problems = preflight.problems(session, office.settings, press, emails)
+        problems = preflight.problems(session, office.settings, press, mails)
         sketches = [
             Sketch(
                 readers=_readers(edition),
@@ -78,7 +85,7 @@ def rehearse(office: Office, cadence: Cadence, at: datetime) -> Rehearsal:
                 text_octets=len(email.text.encode()),
                 samples=_samples(session, edition, cadence, at),
             )
-            for edition, email in zip(editions[:SHOWN], emails, strict=False)
+            for edition, email in zip(editions[:SHOWN], shown, strict=True)
         ]
         since = _since(session, cadence, editions)
     return Rehearsal(
@@ -99,7 +106,7 @@ def _readers(edition: Edition) -> int:
 
 
 def _samples(session: Session, edition: Edition, cadence: Cadence, at: datetime) -> tuple[str, ...]:
-    people, had = audience(cadence, at).subquery(), plan.covered().subquery()
+    people, had = audience(cadence, at).subquery(), covered(session).subquery()
     groups = [
         and_(
             people.c.topics == group.topics,

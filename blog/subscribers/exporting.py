@@ -7,7 +7,7 @@ in again, as long as the secret key is the same.
 import json
 from collections.abc import Iterator
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from blog.db import Database
@@ -47,25 +47,27 @@ def rows(database: Database) -> Iterator[list[str]]:
     while True:
         with database.reading() as session:
             found = _hashes(session, mark)
+            ours = _ours(session, list(found))
         if not found:
             return
-        mark = found[-1][0]
-        yield from (_known_by_hash(address_hash, reason) for address_hash, reason in found)
+        mark = max(found)
+        yield from (_known_by_hash(one, reason) for one, reason in found.items() if one not in ours)
 
 
 def _page(session: Session, after: int) -> list[tuple[int, list[str]]]:
-    found = session.execute(
-        select(Subscriber, Suppression.reason)
-        .outerjoin(Suppression, Suppression.address_hash == Subscriber.address_hash)
-        .where(Subscriber.id > after)
-        .order_by(Subscriber.id)
-        .limit(AT_ONCE)
-    ).all()
-    events: dict[int, list[ConsentEvent]] = {person.id: [] for person, _ in found}
+    page = select(Subscriber).where(Subscriber.id > after).order_by(Subscriber.id).limit(AT_ONCE)
+    found = session.scalars(page).all()
+    events: dict[int, list[ConsentEvent]] = {person.id: [] for person in found}
+    # Not joined: PostgreSQL would read the whole list of suppressions for each page.
+    theirs = Suppression.address_hash.in_([person.address_hash for person in found])
+    rows = session.execute(select(Suppression.address_hash, Suppression.reason).where(theirs))
+    reasons = {row.address_hash: row.reason for row in rows}
     of_these = select(ConsentEvent).where(ConsentEvent.subscriber_id.in_(list(events)))
     for event in session.scalars(of_these.order_by(ConsentEvent.id)):
         events[event.subscriber_id].append(event)
-    return [(person.id, _cells(person, reason, events[person.id])) for person, reason in found]
+    return [
+        (person.id, _cells(person, reasons.get(person.address_hash), events[person.id])) for person in found
+    ]
 
 
 def _cells(person: Subscriber, reason: str | None, events: list[ConsentEvent]) -> list[str]:
@@ -87,14 +89,16 @@ def _cells(person: Subscriber, reason: str | None, events: list[ConsentEvent]) -
     ]
 
 
-def _hashes(session: Session, after: str) -> list[tuple[str, str]]:
-    """Return addresses that are not to be mailed and that belong to nobody here."""
-    somebody = exists().where(Subscriber.address_hash == Suppression.address_hash)
-    found = select(Suppression.address_hash, Suppression.reason).where(
-        ~somebody, Suppression.address_hash > after
-    )
-    ordered = found.order_by(Suppression.address_hash).limit(AT_ONCE)
-    return [(address_hash, reason) for address_hash, reason in session.execute(ordered)]
+def _hashes(session: Session, after: str) -> dict[str, str]:
+    """Return the next addresses that are not to be mailed, with the reason of each, in their order."""
+    found = select(Suppression.address_hash, Suppression.reason).where(Suppression.address_hash > after)
+    rows = session.execute(found.order_by(Suppression.address_hash).limit(AT_ONCE))
+    return {row.address_hash: row.reason for row in rows}
+
+
+def _ours(session: Session, hashes: list[str]) -> set[str]:
+    """Return those of these addresses that belong to somebody here."""
+    return set(session.scalars(select(Subscriber.address_hash).where(Subscriber.address_hash.in_(hashes))))
 
 
 def _known_by_hash(address_hash: str, reason: str) -> list[str]:

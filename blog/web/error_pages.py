@@ -5,11 +5,12 @@ from pathlib import Path
 from string import Template
 from typing import cast
 
+import structlog
 from flask import Flask, Response, current_app, g, render_template
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
-from blog import language
+from blog import language, trouble
 from blog.content.site import cached_site
 from blog.errors import Busy
 from blog.language import N_
@@ -54,6 +55,8 @@ STANDALONE = {
 }
 BACK = N_("Back to the articles")
 
+log = structlog.get_logger("blog.web")
+
 
 def install(app: Flask, own_templates: Path | None = None) -> None:
     """Answer every error of `app` with a page; those of our own faults are read now."""
@@ -95,7 +98,10 @@ def _broken(error: InternalServerError) -> Response:
     return page(error, _standalone("500", reference=reference))
 
 
-def _unavailable(_: Exception) -> Response:
+def _unavailable(cause: Exception) -> Response:
+    if not isinstance(cause, HTTPException):
+        known = trouble.of(cause)
+        log.warning("unavailable", why=known.name if known else type(cause).__name__)
     error = ServiceUnavailable(retry_after=RETRY_SECONDS)
     return page(error, _standalone("503"))
 

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from blog import clock
 from blog.articles import reading
 from blog.bounces import mailbox
-from blog.delivery import ledger, outbox, pace, quality, signing, verp, witness
+from blog.delivery import balance, ledger, outbox, pace, quality, signing, verp, witness
 from blog.delivery.sender import Report, Sending, send_due
 from blog.delivery.smtp import Relay, Security
 from blog.delivery.states import Owner, Policy
 from blog.delivery.witness import Witness
-from blog.digests import dispatch
+from blog.digests import covered, dispatch
 from blog.site import websub
 from blog.subscribers import emails, lifecycle, moving, retention, shield
 from blog.subscribers.welcome import Teaser
@@ -61,7 +61,7 @@ class Work:
             log.info("worker.recovered", given_back=returned, uncertain=unknown)
 
     def schedule(self) -> None:
-        """Plan the digests that are due."""
+        """Plan the digests that are due, and put those away that are done."""
         services = self.services
         site = services.site()
         office = dispatch.Office(services.database, services.settings, services.links, site)
@@ -69,6 +69,7 @@ class Work:
             if opened.issue:
                 event = "digest.waits_for_approval" if opened.in_review else "digest.opened"
                 log.info(event, issue=opened.issue, eligible=opened.eligible)
+        covered.put_away(services.database)
 
     def tidy(self) -> None:
         """Remind once, then forget, the addresses that were never confirmed; forget what moved away.
@@ -82,6 +83,7 @@ class Work:
             moving.forget_old(session, now)
             shield.forget_old(session, now)
             lifecycle.follow(session, now)
+            balance.count_earlier(session)
         if forgotten or reminded:
             log.info("subscribers.tidied", reminded=reminded, forgotten=forgotten)
 

@@ -1,5 +1,6 @@
 """Comparing texts."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -27,6 +28,14 @@ def test_words_lose_addresses_and_possessives() -> None:
         "don't",
         "wait",
     ]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(["'s", "'", "’s", "s", "a", "é", " ", "\n", "“", "—", "_", "1", "."])))
+def test_the_words_of_ascii_are_those_of_any_text(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    found = re.findall(r"\w+(?:'\w+)*", text.replace("’", "'"))
+    assert words(text) == [word.removesuffix("'s") for word in found]
 
 
 def test_a_word_in_one_text_only_or_in_most_of_them_says_nothing() -> None:

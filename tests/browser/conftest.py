@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from blog import clock, create_app
-from blog.articles.publishing import publish
-from blog.settings import ROOT, load_settings
-from tests.serving import serving
+from blog.settings import ROOT
+from tests.serving import published, serving
 
 FONTS = Path(__file__).with_name("fonts.conf")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -40,12 +38,5 @@ def site(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """The address of the sample publication, served on this machine."""
     folder = tmp_path_factory.mktemp("site")
     shutil.copy(migrated_sqlite, folder / "blog.db")
-    settings = load_settings(
-        database_url=f"sqlite:///{folder / 'blog.db'}", content_dir=ROOT / "content", var_dir=folder
-    )
-    app = create_app(settings)
-    database = app.extensions["blog"].database
-    publish(database, settings.content_dir, clock.now)
-    with serving(app) as address:
+    with published(folder, folder / "blog.db", ROOT / "content") as app, serving(app) as address:
         yield address
-    database.dispose()

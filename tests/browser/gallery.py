@@ -12,14 +12,13 @@ from flask import Flask, abort
 from playwright.sync_api import Page
 from sqlalchemy import select
 
-from blog import clock, create_app
+from blog import clock
 from blog.articles import sharing
 from blog.articles.models import ArticleStatus
-from blog.articles.publishing import publish
 from blog.delivery.addresses import parse
 from blog.digests import dispatch
 from blog.digests.dispatch import Office
-from blog.settings import ROOT, load_settings
+from blog.settings import ROOT
 from blog.subscribers import account, moving, unsubscribe
 from blog.subscribers.consent import Method, Origin
 from blog.subscribers.lifecycle import Act
@@ -29,9 +28,8 @@ from blog.tokens import Purpose
 from blog.web.guards import public
 from blog.web.pieces import Services
 from tests.factories import make_article, make_subscriber
-from tests.serving import serving
+from tests.serving import published, serving
 
-SECRET = "a-secret-for-pictures-only-0123456789abcdef"
 FRIDAY = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 #: A topic of its own for the pages that need more articles than the sample has.
 MANY = 45
@@ -68,22 +66,13 @@ class Stage:
 @contextmanager
 def stage(folder: Path, database_file: Path) -> Iterator[Stage]:
     """Serve the sample publication with people, a sent digest and a view for every refusal."""
-    settings = load_settings(
-        database_url=f"sqlite:///{database_file}",
-        content_dir=ROOT / "content",
-        var_dir=folder,
-        secret_key=SECRET,
-        postal_address="Example Ltd, 1 High Street, Exampletown",
-    )
-    app = create_app(settings)
-    services: Services = app.extensions["blog"]
-    publish(services.database, settings.content_dir, clock.now)
-    pictures = [*_standing(), *_of_people(services), *_of_issues(services), *_of_drafts(services)]
-    pictures += _of_refusals(app)
-    _write_many(services)
-    with serving(app) as site:
-        yield Stage(site, pictures)
-    services.database.dispose()
+    with published(folder, database_file, ROOT / "content") as app:
+        services: Services = app.extensions["blog"]
+        pictures = [*_standing(), *_of_people(services), *_of_issues(services), *_of_drafts(services)]
+        pictures += _of_refusals(app)
+        _write_many(services)
+        with serving(app) as site:
+            yield Stage(site, pictures)
 
 
 def _standing() -> list[Picture]:

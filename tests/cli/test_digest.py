@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, func, select, update
 
 from blog import clock
 from blog.delivery.models import Delivery, DeliveryState
@@ -43,6 +43,19 @@ def test_from_plan_to_pause_and_on_to_cancel(issue: str, settings: Settings) -> 
     }  # fmt: skip
     again = blog_json(settings, "digest", "run", "--cadence", "weekly")
     assert again["eligible"] == 2
+
+
+def test_the_balance_can_be_held_against_the_rows(issue: str, services: Services, settings: Settings) -> None:
+    assert "recounted: 2 rows, and they say the same" in blog(
+        settings, "digest", "status", issue, "--recount"
+    )
+    assert "leave --watch out" in refused(settings, "digest", "status", issue, "--recount", "--watch")
+    with services.database.transaction() as session:
+        session.execute(
+            delete(Delivery).where(Delivery.id == select(func.min(Delivery.id)).scalar_subquery())
+        )
+    said = refused(settings, "digest", "status", issue, "--recount")
+    assert "does not balance: 1 accepted by the balance, 0 by the rows" in said
 
 
 def test_the_pace_is_told_while_there_is_one(issue: str, services: Services, settings: Settings) -> None:

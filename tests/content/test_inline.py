@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown import Markdown
+from markdown.extensions.md_in_html import HtmlBlockPreprocessor
 from markdown.extensions.smarty import makeExtension
-from markdown.treeprocessors import InlineProcessor
+from markdown.extensions.toc import TocExtension, slugify_unicode
+from markdown.treeprocessors import InlineProcessor, UnescapeTreeprocessor
 
 from blog.content import tree
 from blog.content.dialect import new_markdown
 from blog.content.inline import SIGNS
+from blog.content.passes import Attributes, Text
 
 PIECES = st.sampled_from(
     [
@@ -32,6 +35,7 @@ PIECES = st.sampled_from(
             "*[word]: Long",
             "> ",
         ),
+        *("{#a .b}", "# ", "## a", "<!-- {: #a} -->", "{: data-toc-label='x'}", "\\*"),
         *("\n{: .x}", "[^1]: A note", "<div markdown>", "</div>", "|", "a|b\n-|-\n"),
     ]
 )
@@ -45,8 +49,13 @@ def as_the_library_does(text: str) -> str:
     markdown: Markdown = new_markdown()
     markdown.treeprocessors.register(InlineProcessor(markdown), "inline", 20)
     markdown.parser.blockprocessors.deregister("plain")
-    smarty = makeExtension(smart_dashes=False)
-    smarty.extendMarkdown(markdown)
+    makeExtension(smart_dashes=False).extendMarkdown(markdown)
+    TocExtension(marker="", slugify=slugify_unicode).extendMarkdown(markdown)
+    markdown.treeprocessors.register(UnescapeTreeprocessor(markdown), "unescape", 0)
+    markdown.preprocessors.register(HtmlBlockPreprocessor(markdown), "html_block", 20)
+    everywhere = Text(markdown)
+    markdown.treeprocessors.register(Attributes(markdown, everywhere), "attr_list", 8)
+    everywhere.run(["{"])
     return SIGN.sub(lambda sign: unescape(sign[0]), markdown.convert(text))
 
 

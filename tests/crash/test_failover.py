@@ -143,14 +143,48 @@ def test_an_asynchronous_replica_takes_over_and_the_issue_waits_for_a_word(tmp_p
     )  # fmt: skip
 
 
-def go_on(field: Field, issue: int) -> None:
-    """Say what an operator says who would rather have some get it twice than not at all."""
-    services = runtime.build(load_settings(
-        database_url=field.job.url, var_dir=field.job.folder / "var", content_dir=field.job.folder,
-        secret_key="a-secret-for-tests-only-0123456789abcdef",
-    ))  # fmt: skip
-    tasks.after_restore(services)
-    services.database.dispose()
+def test_with_two_hosts_both_stop_and_each_waits_for_a_word_of_its_own(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with pair(tmp_path / "pair", False) as (first, second, field):
+        issue = next(iter(field.issues))
+        hosts = [field.start(), field.start(folder=other)]
+        field.wait_for(30)
+        second.ask("ALTER SYSTEM SET primary_conninfo = ''")
+        second.ask("SELECT pg_reload_conf()")
+        field.wait_for(field.lines() + 2 * LAG)
+        fail_over(first, second, 0.3)
+        for worker in hosts:
+            end(worker)
+        gone, before = forgotten(field), taken(field)
+        assert len(gone) >= LAG
+        assert {address for address, copies in before.items() if copies > 1} <= gone
+        with field.database.reading() as session:
+            assert control.state_of(session, issue) == MailingState.PAUSED
+        for folder in (field.job.folder, other):
+            assert field.run(folder=folder) is None, "a host goes on without a word"
+            assert "delivery.time_went_back" in (folder / "worker.log").read_text()
+        assert taken(field) == before, "something left while the issue was paused"
+        go_on(field, issue, field.job.folder, other)
+        copies = taken(field)
+        assert {address for address, number in copies.items() if number > 1} <= gone
+        assert len(copies) == RECIPIENTS, "somebody is without it"
+        assert field.run(folder=other), "the other host does not work again"
+    figures.note(
+        f"failover to an asynchronous replica that lacks {len(gone)} messages of two hosts, which wait",
+        "postgresql", "hold", failovers=1, messages=RECIPIENTS, lost=0, doubled=0, uncertain=0, balance=True,
+    )  # fmt: skip
+
+
+def go_on(field: Field, issue: int, *hosts: Path) -> None:
+    """Say what an operator says, on each host, who would rather have some get it twice than not at all."""
+    for folder in hosts or (field.job.folder,):
+        services = runtime.build(load_settings(
+            database_url=field.job.url, var_dir=folder / "var", content_dir=folder,
+            secret_key="a-secret-for-tests-only-0123456789abcdef",
+        ))  # fmt: skip
+        tasks.after_restore(services)
+        services.database.dispose()
     with field.database.transaction() as session:
         control.move(session, issue, Event.RESUMED, clock.now())
     field.finish()

@@ -1,6 +1,5 @@
-"""What happens to machines: a full disk, failed writes, a frozen worker, a jumping clock, a dead database."""
+"""What happens to machines: failed writes, a frozen worker, a jumping clock, a dead database."""
 
-import os
 import random
 import shutil
 import signal
@@ -8,8 +7,6 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,61 +35,6 @@ def settle(field: Field, run: str, engine: str, **found: object) -> None:
         doubled=len(verdict.doubled), uncertain=verdict.uncertain, balance=not verdict.unbalanced,
     )  # fmt: skip
     assert verdict.wrong == []
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """Mount a disk of five megabytes; skip, with one line, where that is not allowed."""
-    place = folder / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=5m", "tmpfs", str(place)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        message = "needs root to mount a small disk that can be filled"
-        (pytest.fail if os.environ.get("CI") and os.geteuid() == 0 else pytest.skip)(message)
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-def fill(file: Path) -> None:
-    """Write until there is no room."""
-    with file.open("wb", buffering=0) as ballast:
-        try:
-            while True:
-                ballast.write(bytes(4096))
-        except OSError:
-            return
-
-
-@pytest.mark.parametrize("killed", [True] if figures.BRIEF else [True, False])
-def test_on_a_full_disk_nothing_leaves_that_cannot_be_written_down(
-    migrated_sqlite: Path, tmp_path: Path, killed: bool
-) -> None:
-    with small_disk(tmp_path) as disk:
-        shutil.copy(migrated_sqlite, disk / "blog.db")
-        url = f"sqlite:///{disk / 'blog.db'}"
-        database = Database(url)
-        with trial(database, url, tmp_path, connections=2, delay=0.004) as field:
-            field.plan(60)
-            worker = field.start()
-            field.wait_for(10)
-            fill(disk / "ballast")
-            time.sleep(0.6)
-            before = field.lines()
-            time.sleep(0.4)
-            assert field.lines() == before < 60
-            if killed:
-                worker.signal(signal.SIGKILL)
-            (disk / "ballast").unlink()
-            worker.hear()
-            worker.end()
-            settle(field, f"disk full, worker {'is killed' if killed else 'waits'}", "sqlite")
-            if not killed:
-                assert field.audit().uncertain == 0
-        database.dispose()
 
 
 @pytest.mark.parametrize("call", ["fdatasync"] if figures.BRIEF else ["fdatasync", "pwrite64"])
@@ -186,6 +128,20 @@ def test_a_clock_that_jumps_loses_nothing_and_repeats_nothing(
             worker.signal(signal.SIGKILL)
             kills += worker.end() != 0
         settle(field, "clock jumps of an hour, a day, a year, and a kill", engine, kills=kills)
+
+
+def test_a_clock_that_is_set_back_under_a_worker_that_lives_costs_nothing(
+    database: Database, database_url: str, tmp_path: Path, engine: str
+) -> None:
+    with trial(database, database_url, tmp_path, "hold", connections=2, delay=0.004) as field:
+        field.plan(60)
+        worker = field.start()
+        field.wait_for(15)
+        field.move_clock(-timedelta(hours=1))
+        worker.hear()
+        assert worker.end() == 0
+        settle(field, "the clock is set back by an hour under a worker that lives", engine, jumps=1)
+        assert field.audit().uncertain == 0
 
 
 @too_long_for_ci

@@ -12,7 +12,7 @@ from blog.articles.models import Article
 from blog.content.values import Site
 from blog.delivery import ledger, recording
 from blog.delivery.lint import lint
-from blog.delivery.models import Delivery, DeliveryState
+from blog.delivery.models import Delivery, DeliveryState, Mailing
 from blog.delivery.sender import Sending, send_due
 from blog.delivery.smtp import Relay as RelayAddress
 from blog.delivery.states import Policy
@@ -183,3 +183,4 @@ def test_an_erratum_that_was_killed_half_way_goes_on_where_it_was(
     with services.database.reading() as session:
         told = select(Delivery.recipient_id).where(Delivery.mailing_id == erratum)
         assert sorted(session.scalars(told)) == [1, 2, 3, 4, 5]
+        assert session.get_one(Mailing, erratum).recipients == 5

@@ -51,6 +51,26 @@ def test_a_digest_is_planned_when_its_time_has_come_and_only_once(services: Serv
     ] == []
 
 
+@pytest.mark.parametrize("back", [timedelta(hours=1), timedelta(days=1), timedelta(days=8)])
+def test_a_clock_that_is_set_back_plans_nothing_twice_and_leaves_nothing_out(
+    services: Services, back: timedelta
+) -> None:
+    fill(services, "weekly", FRIDAY - timedelta(days=1))
+    assert _planned(services, FRIDAY) == [1]
+    with services.database.transaction() as session:
+        make_article(session, slug="meanwhile", published_at=FRIDAY + timedelta(minutes=5))
+    for minutes in range(0, int(back.total_seconds() // 60) + 10, 30):
+        assert _planned(services, FRIDAY - back + timedelta(minutes=minutes)) == []
+    assert _planned(services, FRIDAY + timedelta(days=7)) == [1]
+    with services.database.reading() as session:
+        editions = session.scalars(select(EditionRow.articles).order_by(EditionRow.variant_id)).all()
+    assert editions == [[1], [2]], "the article of that hour, and no other"
+
+
+def _planned(services: Services, now: datetime) -> list[int]:
+    return [one.eligible for one in dispatch.run_due(office(services), now) if one.issue]
+
+
 def test_readers_of_each_article_are_served_after_a_burst_has_passed(services: Services) -> None:
     fill(services, "instant", FRIDAY)
     soon, later = FRIDAY + timedelta(minutes=1), FRIDAY + timedelta(minutes=3)

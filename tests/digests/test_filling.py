@@ -74,6 +74,7 @@ def test_a_plan_that_was_killed_half_way_is_seen_by_nobody_and_finished_by_the_n
     assert deliveries(services.database) == 23
     with services.database.reading() as session:
         assert control.state_of(session, issue) == "sending"
+        assert session.get_one(Mailing, issue).recipients == 23
         assert session.scalars(select(Plan)).all() == session.scalars(select(PlanGroup)).all() == []
 
 

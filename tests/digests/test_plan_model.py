@@ -2,20 +2,23 @@
 
 Articles appear, are edited, renamed, taken away and brought back; readers change topics and cadence, pause,
 leave and return; issues are run for any cadence, reach everybody or not; the clock moves, backwards too.
+Issues end and are put away, whole or half; what they brought is lost later, or found again after all.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
+from blog import clock
 from blog.articles.models import Article
 from blog.content.values import Site
-from blog.delivery.models import Delivery, DeliveryState
-from blog.digests import dispatch, plan
+from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
+from blog.digests import covered, dispatch, plan, shelf
 from blog.digests.dispatch import Office
 from blog.digests.models import EditionRow
 from blog.subscribers.models import Cadence, Subscriber
@@ -38,6 +41,10 @@ operation = st.one_of(
     st.tuples(st.just("come_back"), number),
     st.tuples(st.just("clock"), st.integers(-60, 200)),
     st.tuples(st.just("run"), st.sampled_from(CADENCES), st.booleans()),
+    st.tuples(st.just("end")),
+    st.tuples(st.just("put_away"), st.integers(1, 4)),
+    st.tuples(st.just("lose"), number),
+    st.tuples(st.just("find"), number),
     # What matters most happens most.
     *[st.tuples(st.just("publish"), topics)] * 3,
     *[st.tuples(st.just("run"), st.just(Cadence.WEEKLY), st.booleans())] * 4,
@@ -56,14 +63,19 @@ class Text:
 
 @dataclass
 class Reader:
-    """A reader of the model; `since` is up to when they have had everything."""
+    """A reader of the model; `had` says up to when each issue reached, and whether it is there still."""
 
     id: int
     topics: set[str]
     cadence: Cadence = Cadence.WEEKLY
     paused_until: datetime = NOW - timedelta(days=999)
     active: bool = True
-    since: datetime | None = None
+    had: dict[int, tuple[datetime, bool]] = field(default_factory=dict)
+
+    @property
+    def since(self) -> datetime | None:
+        """Up to when they have had everything."""
+        return next((at for _, (at, there) in sorted(self.had.items(), reverse=True) if there), None)
 
 
 @dataclass
@@ -130,8 +142,40 @@ class World:
         assert {who: set(what) for who, what in rows} == expected
         assert opened.eligible == len(expected)
         for reader in self.readers:
-            if arrives and reader.id in expected:
-                reader.since = self.now
+            if opened.issue and reader.id in expected:
+                reader.had[opened.issue] = self.now, arrives
+
+    def end(self) -> None:
+        done = {"state": MailingState.DONE, "finished_at": clock.now()}
+        with self.services.database.transaction() as session:
+            session.execute(update(Mailing).where(Mailing.finished_at.is_(None)).values(**done))
+
+    def put_away(self, pieces: int) -> None:
+        covered.put_away(self.services.database, pieces)
+
+    def lose(self, who: int) -> None:
+        """Have the last of a reader's issues that arrived come back."""
+        self._turn(who, True, DeliveryState.FAILED)
+
+    def find(self, who: int) -> None:
+        """Have one that failed go out after all; for that its issue goes on."""
+        issue = self._turn(who, False, DeliveryState.ACCEPTED)
+        on = {"state": MailingState.SENDING, "finished_at": None}
+        with self.services.database.transaction() as session:
+            session.execute(update(Mailing).where(Mailing.id == issue).values(**on))
+
+    def _turn(self, who: int, there: bool, state: DeliveryState) -> int | None:
+        """Change a reader's last issue that is there, or is not, to the contrary; return which it was."""
+        if who >= len(self.readers):
+            return None
+        reader = self.readers[who]
+        issue = max((one for one, (_, is_there) in reader.had.items() if is_there is there), default=None)
+        if issue is not None:
+            reader.had[issue] = reader.had[issue][0], not there
+            mine = Delivery.mailing_id == issue, Delivery.recipient_id == reader.id
+            with self.services.database.transaction() as session:
+                session.execute(update(Delivery).where(*mine).values(state=state))
+        return issue
 
     def _fresh(self, reader: Reader, cadence: Cadence) -> set[int]:
         if not reader.active or reader.cadence != cadence or reader.paused_until > self.now:
@@ -145,7 +189,7 @@ class World:
         if reader.since is not None:
             fresh = [text for text in mine if text.live > reader.since]
         else:
-            reach, at_least = plan.FIRST_ISSUE[cadence]
+            reach, at_least = shelf.FIRST_ISSUE[cadence]
             latest = mine[-at_least:]
             fresh = [text for text in mine if text in latest or text.live > self.now - reach]
         return {text.id for text in fresh[-plan.MOST_ARTICLES :]}
@@ -172,8 +216,12 @@ class World:
 )
 @given(st.lists(topics, min_size=1, max_size=4), st.lists(operation, min_size=20, max_size=40))
 def test_whatever_happens_each_reader_gets_what_is_new_to_them_once(
-    services: Services, people: list[set[str]], life: list[tuple[str, object]]
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    people: list[set[str]],
+    life: list[tuple[str, object]],
 ) -> None:
+    monkeypatch.setattr(covered, "PEOPLE_AT_ONCE", 2)
     wipe(services.database)
     world = World(services)
     for place, followed in enumerate(people):

@@ -15,10 +15,11 @@ from playwright.sync_api import Browser
 
 from blog.settings import ROOT
 from tests.browser.conftest import BROWSERS, browser
-from tests.browser.gallery import SECRET, Stage, stage
+from tests.browser.gallery import Stage, stage
 from tests.gates.tools import MODULES, needed
 from tests.gates.visits import Visit, tab, visit
 from tests.journeys.installation import Installation, free_port
+from tests.serving import SECRET
 
 __all__ = ["browser"]  # a fixture, lent by the neighbours
 

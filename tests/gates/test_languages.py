@@ -5,21 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser
 
-from blog import clock, create_app
-from blog.articles.publishing import publish
 from blog.digests import dispatch
 from blog.digests.dispatch import Office
-from blog.settings import load_settings
 from blog.subscribers.models import Cadence
 from blog.web.pieces import Services
-from tests.browser.gallery import FRIDAY, SECRET, Picture
+from tests.browser.gallery import FRIDAY, Picture
 from tests.factories import make_subscriber
 from tests.gates import test_accessibility, test_markup, test_zoom
 from tests.gates.tools import none_of
 from tests.gates.visits import Visit, tab, visit
-from tests.serving import serving
+from tests.serving import published, serving
 
 pytestmark = pytest.mark.gates
 
@@ -104,30 +102,26 @@ def pages(
     folder = tmp_path_factory.mktemp(request.param)
     write(folder / "content", request.param)
     shutil.copy(migrated_sqlite, folder / "blog.db")
-    settings = load_settings(
-        database_url=f"sqlite:///{folder / 'blog.db'}",
-        content_dir=folder / "content",
-        var_dir=folder,
-        secret_key=SECRET,
-        postal_address="Example Ltd, 1 High Street, Exampletown",
-    )
-    app = create_app(settings)
+    with published(folder, folder / "blog.db", folder / "content") as app:
+        issue = sent(app)
+        addresses = ("/", "/articles/piece-2", "/subscribe", f"/digests/{issue}")
+        with serving(app) as site, tab(browser, java_script_enabled=False) as page:
+            found = [
+                visit(page, site, Picture(f"{request.param}-{name}", address))
+                for name, address in zip(NAMES, addresses, strict=True)
+            ]
+            assert {made.status for made in found} == {200}
+            assert all(f'<html lang="{request.param}"' in made.source for made in found)
+            yield found
+
+
+def sent(app: Flask) -> int | None:
+    """Open an issue of everything for one reader; return its number."""
     services: Services = app.extensions["blog"]
-    publish(services.database, settings.content_dir, clock.now)
     with services.database.transaction() as session:
         make_subscriber(session, services.tokens, "ada@example.org", "active")
     office = Office(services.database, services.settings, services.links, services.site())
-    issue = dispatch.run(office, Cadence.WEEKLY, FRIDAY).issue
-    addresses = ("/", "/articles/piece-2", "/subscribe", f"/digests/{issue}")
-    with serving(app) as site, tab(browser, java_script_enabled=False) as page:
-        found = [
-            visit(page, site, Picture(f"{request.param}-{name}", address))
-            for name, address in zip(NAMES, addresses, strict=True)
-        ]
-        assert {made.status for made in found} == {200}
-        assert all(f'<html lang="{request.param}"' in made.source for made in found)
-        yield found
-    services.database.dispose()
+    return dispatch.run(office, Cadence.WEEKLY, FRIDAY).issue
 
 
 def test_the_markup_is_faultless(java: str, node: str, tmp_path: Path, pages: list[Visit]) -> None:

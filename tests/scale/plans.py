@@ -19,8 +19,8 @@ PACKAGE = Path(blog.__file__).parent
 #: What grows with readers, mails or articles; the rest are lists of a few.
 GROWING = frozenset({
     "subscribers", "consent_events", "address_changes", "signup_counts", "deliveries", "delivery_events",
-    "outbox", "suppressions", "returned_mails", "articles", "article_topics", "related_articles",
-    "redirects", "search_texts", "search_words",
+    "outbox", "suppressions", "last_issues", "returned_mails", "articles", "article_topics",
+    "related_articles", "redirects", "search_texts", "search_words",
 })  # fmt: skip
 #: Indexes of what waits or is in hand, and of nothing else: to read one whole is to read what there is to do.
 SMALL = frozenset({"ix_deliveries_due", "ix_deliveries_live", "ix_outbox_due"})
@@ -37,8 +37,9 @@ def watched() -> Iterator[Found]:
     def explain(
         connection: Connection, cursor: Any, statement: str, given: Any, _context: Any, many: bool
     ) -> None:
-        if not statement.lstrip("( ").upper().startswith(EXPLAINED):
-            return
+        said = statement.lstrip("( ").upper()
+        if not said.startswith(EXPLAINED) or (said.startswith("INSERT") and "SELECT" not in said):
+            return  # values that are stored read nothing
         first = (given[0] if given else ()) if many else given
         read = reads_whole(connection.dialect.name, cursor.connection.cursor(), statement, first)
         if read & GROWING:

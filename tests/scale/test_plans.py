@@ -19,10 +19,13 @@ from blog.articles import sharing
 from blog.db import Database
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
 from blog.delivery.slots import slot
+from blog.delivery.states import LONG_AGO
+from blog.digests import covered
 from blog.settings import Settings, load_settings
-from blog.subscribers import confirmation, preferences, unsubscribe
+from blog.subscribers import confirmation, preferences, retention, unsubscribe
 from blog.subscribers.models import Subscriber
 from blog.worker.tasks import Work
+from tests.bounces.letters import dsn, original
 from tests.commanding import blog, blog_json
 from tests.conftest import SECRET
 from tests.factories import make_article, make_subscriber
@@ -124,8 +127,8 @@ ONCE_AN_HOUR = {
     "subscribers/moving.py:forget_old": "the table holds the changes of a month",
 }
 ONCE_AN_ISSUE = {
-    "digests/plan.py:_groups": "everybody is asked what they follow",
-    "digests/plan.py:live_articles": "each is new to somebody",
+    "digests/plan.py:_groups": "everybody is asked what they follow, and which issue they had last",
+    "digests/shelf.py:at": "three columns of each article, and its topics: each is new to somebody",
 }
 BY_HAND = {
     "articles/reading.py:all_live": "the operator lists them all",
@@ -133,6 +136,9 @@ BY_HAND = {
     "articles/reading.py:topics": "as on the pages",
     "digests/why_not.py:_topics": "a few rows a page, next to the articles of an issue",
 }
+
+
+AS_A_WHOLE = {"articles/reading.py:topics": "which topics there are, once for a whole file"}
 
 
 COMMANDS = (
@@ -210,6 +216,35 @@ def test_no_command_reads_what_it_does_not_show(settings: Settings) -> None:
         for command in COMMANDS:
             blog(settings, *command.format(issue=issue).split())
     assert unexpected(found, ONCE_AN_ISSUE | BY_HAND) == ""
+
+
+def test_no_import_export_bounce_or_upkeep_reads_all_for_one(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    tokens = runtime.build(settings).tokens
+    with database.transaction() as session:
+        for name in ("pending", "older"):
+            make_subscriber(session, tokens, f"{name}@example.org", status="pending")
+        long_ago = {"created_at": LONG_AGO, "confirm_mailed_at": LONG_AGO}
+        session.execute(update(Subscriber).where(Subscriber.email == "older@example.org").values(**long_ago))
+        number = select(Delivery.message_id).where(Delivery.address == "reader11@example.org")
+        sent = original(message_id=session.scalars(number.limit(1)).one(), to="reader11@example.org")
+    bounce, new = tmp_path / "bounce.eml", tmp_path / "new.csv"
+    bounce.write_bytes(dsn("bounces@example.org", returned=sent, recipient="reader11@example.org"))
+    new.write_text("email,topics\nreader12@example.org,topic-01\nnobody-yet@example.org,\n")
+    agreed = "--confirmed", "--evidence", "a fair, 2020"
+    with watched() as found:
+        blog(settings, "subscribers", "import", str(new), *agreed, "--dry-run")
+        blog(settings, "subscribers", "import", str(new), *agreed)
+        blog(settings, "subscribers", "export", str(tmp_path / "list.csv"))
+        blog(settings, "subscribers", "export", "--person", "reader12@example.org")
+        blog(settings, "subscribers", "erase", "reader12@example.org")
+        blog(settings, "bounces", "ingest", str(bounce))
+        with database.transaction() as session:
+            retention.remind(session, "example.org", clock.now())
+            assert retention.forget_unconfirmed(session, clock.now()) == 1
+        covered.put_away(database)
+    assert unexpected(found, AS_A_WHOLE) == ""
 
 
 def test_a_query_without_an_index_is_found(database: Database, engine: str) -> None:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
@@ -74,6 +75,20 @@ def test_a_hub_is_told_once_of_every_feed_with_news(
     pages = ("", "/topics/privacy", "/authors/mara-lindqvist", "/series/queues")
     wanted = [f"https://news.example.org{page}/feed.{form}" for page in pages for form in ("xml", "json")]
     assert hub.told == wanted
+
+
+def test_two_hosts_each_tell_the_hub_once_whoever_has_its_turn(
+    connected: Services, database: Database, hub: Hub, tmp_path: Path
+) -> None:
+    """Each host keeps for itself what it has told: the hub fetches a feed once more, and nobody gets mail."""
+    aside = connected.settings.model_copy(update={"var_dir": tmp_path})
+    other = Services(aside, database, connected.tokens, connected.links, connected.site)
+    with database.transaction() as session:
+        make_article(session, "new", topics=["systems"])
+    told = [websub.announce(host, clock.now()) for host in (connected, other, connected, other, other)]
+    assert told[0] == told[1] > 0
+    assert told[2:] == [0, 0, 0]
+    assert all(hub.told.count(topic) == 2 for topic in hub.told)
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])

@@ -44,7 +44,9 @@ def test_a_fault_is_logged_with_a_reference_and_without_what_was_typed(breaking:
 
 
 def test_a_busy_database_asks_the_reader_to_come_back(breaking: FlaskClient) -> None:
-    answer = breaking.get("/busy")
+    with capture_logs() as logs:
+        answer = breaking.get("/busy")
+    assert [line["why"] for line in logs] == ["Busy"]
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "30"
     assert "was not stored" in answer.text

@@ -1,0 +1,103 @@
+"""Python-Markdown's passes over the tree of a whole text, less what of them nobody would see.
+
+As in `inline`, a pass is left out for texts without its sign; and headings get the ids that the library's
+table of contents gives them without the table, which nobody reads: ours is made of what was sanitised.
+"""
+
+import re
+from html import unescape
+from xml.etree.ElementTree import Element
+
+from markdown import Markdown
+from markdown.extensions.attr_list import AttrListTreeprocessor
+from markdown.extensions.md_in_html import HtmlBlockPreprocessor
+from markdown.extensions.toc import (
+    remove_fnrefs,
+    render_inner_html,
+    slugify_unicode,
+    strip_tags,
+    unique,
+)
+from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor, UnescapeTreeprocessor
+
+_HEADING = re.compile(r"h[1-6]\Z", re.IGNORECASE)
+_MARKUP = re.compile(r"[<>&\x02]")
+
+
+def register(md: Markdown) -> None:
+    """Put these passes in the place of the library's own."""
+    text = Text(md)
+    md.preprocessors.register(text, "text", 24)
+    if "html_block" in md.preprocessors:
+        md.preprocessors.register(_Html(md, text), "html_block", 20)
+    md.treeprocessors.register(Attributes(md, text), "attr_list", 8)
+    md.treeprocessors.register(_Unescape(md, text), "unescape", 0)
+    md.treeprocessors.register(_Ids(md), "toc", 5)
+
+
+class Text(Preprocessor):
+    """Remembers the lines of a text, before parts of it are set aside as HTML."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        self._lines = lines
+        return lines
+
+    def holds(self, sign: str) -> bool:
+        """Whether the text has a sign anywhere."""
+        return any(sign in line for line in self._lines)
+
+
+class _Html(HtmlBlockPreprocessor):
+    def __init__(self, md: Markdown, text: Text) -> None:
+        super().__init__(md)
+        self._text = text
+
+    def run(self, lines: list[str]) -> list[str]:
+        return super().run(lines) if self._text.holds("<") or self._text.holds("&") else lines
+
+
+class Attributes(AttrListTreeprocessor):
+    """`{#id .class}` are attributes; `{% raw %}`, `{{ x }}` and `{# x #}` are a template's, and text."""
+
+    BASE_RE = r"\{\:?[ ]*((?!\#[\s#])[^\}\n %{][^\n]*)\}"  # type: ignore[misc]
+    HEADER_RE = re.compile(rf"[ ]+{BASE_RE}[ ]*$")  # type: ignore[misc]
+    BLOCK_RE = re.compile(rf"\n[ ]*{BASE_RE}[ ]*$")  # type: ignore[misc]
+    INLINE_RE = re.compile(rf"^{BASE_RE}")  # type: ignore[misc]
+
+    def __init__(self, md: Markdown, text: Text) -> None:
+        super().__init__(md)
+        self._text = text
+
+    def run(self, doc: Element) -> None:
+        if self._text.holds("{"):
+            super().run(doc)
+
+
+class _Unescape(UnescapeTreeprocessor):
+    def __init__(self, md: Markdown, text: Text) -> None:
+        super().__init__(md)
+        self._text = text
+
+    def run(self, root: Element) -> None:
+        if self._text.holds("\\"):
+            super().run(root)
+
+
+class _Ids(Treeprocessor):
+    def run(self, root: Element) -> None:
+        used = {element.attrib["id"] for element in root.iter() if "id" in element.attrib}
+        counters: dict[str, int] = {}
+        for heading in root.iter():
+            if not _HEADING.match(heading.tag):
+                continue
+            if "id" not in heading.attrib:
+                name = unescape(self._name(heading))
+                heading.set("id", unique(slugify_unicode(name, "-"), used, counters))
+            heading.attrib.pop("data-toc-label", None)
+
+    def _name(self, heading: Element) -> str:
+        text = heading.text or ""
+        if not len(heading) and not _MARKUP.search(text):
+            return " ".join(text.split())
+        return strip_tags(render_inner_html(remove_fnrefs(heading), self.md))
