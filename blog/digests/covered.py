@@ -10,7 +10,7 @@ like any other, until it has ended again.
 import time
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, text, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from blog.db import Database
@@ -51,6 +51,17 @@ def covered(session: Session, after: int = 0, to: int | None = None) -> Select[i
     ).subquery()
     recipient, issue = found.c
     return select(recipient, func.max(issue).label("last_issue")).group_by(recipient)
+
+
+def expect_many(session: Session) -> None:
+    """Have PostgreSQL join all readers with their last issues in bulk, until the transaction ends.
+
+    It cannot know how many different readers the union above holds, takes them for 200, and those who are not
+    suppressed for one; so it went through the whole list anew for each of 50,000, which took minutes instead
+    of 0.13 s.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL enable_nestloop = off"))
 
 
 def put_away(database: Database, pieces: int = PIECES_AT_ONCE) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from blog.articles.models import Article
 from blog.digests import shelf
-from blog.digests.covered import covered
+from blog.digests.covered import covered, expect_many
 from blog.digests.models import Issue, IssueArticle
 from blog.digests.shelf import Past, Shelf
 from blog.subscribers.audience import audience
@@ -143,6 +143,7 @@ def past(session: Session, issue_ids: set[int]) -> dict[int, Past]:
 
 
 def _groups(session: Session, cadence: Cadence, at: datetime, by_language: bool) -> list[Group]:
+    expect_many(session)
     people, had = audience(cadence, at).subquery(), covered(session).subquery()
     place = [people.c.topics, had.c.last_issue, *([people.c.language] if by_language else [])]
     rows = session.execute(

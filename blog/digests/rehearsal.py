@@ -11,7 +11,7 @@ from blog.articles.models import Article
 from blog.delivery import balance
 from blog.delivery.email import Email
 from blog.digests import compose, dispatch, preflight, shelf
-from blog.digests.covered import covered
+from blog.digests.covered import covered, expect_many
 from blog.digests.dispatch import Office
 from blog.digests.models import Issue, IssueArticle
 from blog.digests.plan import Edition
@@ -106,6 +106,7 @@ def _readers(edition: Edition) -> int:
 
 
 def _samples(session: Session, edition: Edition, cadence: Cadence, at: datetime) -> tuple[str, ...]:
+    expect_many(session)
     people, had = audience(cadence, at).subquery(), covered(session).subquery()
     groups = [
         and_(
