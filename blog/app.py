@@ -69,6 +69,7 @@ class Application(Flask):
     """Flask, but an error's log line holds no address, no token and nothing that a stranger typed."""
 
     request_class = page_cache.QueryNoticed
+    jinja_environment = interface.Environment
 
     def log_exception(
         self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]

@@ -48,6 +48,10 @@ FROM_THE_SERVER = (
 #: SQLSTATE of a write where only reading is possible.
 READ_ONLY = "25006"
 
+#: Each thread that makes pages has a connection, and each of these would keep 2 MB of a file that the system
+#: keeps already; pages and searches were measured to take no longer with a fifth of it.
+READING_KB = 400
+
 #: A 64-bit key; SQLite numbers rows by itself only where the type says INTEGER.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
@@ -227,6 +231,7 @@ def _sqlite_engine(url: str, begin: str, query_only: bool = False) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
         if query_only:
             connection.execute("PRAGMA query_only=ON")
+            connection.execute(f"PRAGMA cache_size=-{READING_KB}")
 
     @event.listens_for(engine, "begin")
     def start(connection: Any) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, or_
 from blog.articles.models import Article, ArticleStatus
 
 
-def live(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def live(now: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of an article that readers can see at `now`."""
     return (
         Article.status == ArticleStatus.PUBLISHED,

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from blog.db import Base, BigId, UTCDateTime
@@ -127,6 +127,7 @@ class SearchText(Base):
     """An article as search reads it: folded words, a space between two; `made_from` says of which rendering.
 
     `title` is in `keys`, and both are in `body`. The index over the three columns is in the migrations.
+    `pairs` is a picture of the body's pairs of words, which only PostgreSQL has a use for.
     """
 
     __tablename__ = "search_texts"
@@ -138,6 +139,7 @@ class SearchText(Base):
     title: Mapped[str] = mapped_column(Text)
     keys: Mapped[str] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
+    pairs: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class SearchWord(Base):

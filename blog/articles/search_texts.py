@@ -13,11 +13,12 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, literal, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from blog.articles import pairs
 from blog.articles.folding import BREAK, MOST_WORDS, words
 from blog.articles.models import Article, ArticleTopic, SearchText, SearchWord
 
-#: Changes with the folding, so that the next sync makes every text anew.
-EDITION = "1:"
+#: Changes with the folding, so that the next sync makes every text anew; since 2 with a picture of its pairs.
+EDITIONS = {"sqlite": "1:", "postgresql": "2:"}
 #: Articles read at a time: a cold sync holds a few megabytes of texts, not all of them.
 BATCH = 100
 #: Words that a text says often tell what it is about, though no heading has them.
@@ -48,7 +49,7 @@ def refresh(session: Session, only: Collection[int] | None = None, most: int | N
     query = (
         select(Article.id)
         .outerjoin(SearchText, SearchText.article_id == Article.id)
-        .where(or_(SearchText.made_from.is_(None), SearchText.made_from != _source()))
+        .where(or_(SearchText.made_from.is_(None), SearchText.made_from != _source(session)))
         .order_by(Article.id)
         .limit(most)
     )
@@ -64,8 +65,8 @@ def refresh(session: Session, only: Collection[int] | None = None, most: int | N
     return len(stale)
 
 
-def _source() -> Any:
-    return literal(EDITION).concat(Article.rendered_hash)
+def _source(session: Session) -> Any:
+    return literal(EDITIONS[session.get_bind().dialect.name]).concat(Article.rendered_hash)
 
 
 def _make(session: Session, stale: list[int], counts: Counter[str]) -> None:
@@ -74,8 +75,11 @@ def _make(session: Session, stale: list[int], counts: Counter[str]) -> None:
     for body in old.values():
         counts.subtract(set(body.split()))
     rows = [_row(article, topics) for article, topics in _articles(session, stale)]
+    has_pictures = session.get_bind().dialect.name == "postgresql"
     for row in rows:
-        counts.update(set(row["body"].split()))
+        said = row["body"].split()
+        counts.update(set(said))
+        row["pairs"] = pairs.picture(said) if has_pictures else None
     changed = [row for row in rows if row["article_id"] in old]
     added = [row for row in rows if row["article_id"] not in old]
     if changed:
@@ -93,7 +97,7 @@ def _articles(session: Session, ids: list[int]) -> list[tuple[Row[Any], list[str
         topics.setdefault(article, []).append(topic)
     query = select(
         Article.id,
-        _source().label("made_from"),
+        _source(session).label("made_from"),
         Article.title,
         Article.description,
         Article.headings,

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from PIL import Image, ImageDraw
@@ -43,7 +43,7 @@ class Card:
 
     def version(self) -> str:
         """Return a name that changes with anything that can be seen."""
-        return hashlib.sha256(repr((CARD_VERSION, *astuple(self))).encode()).hexdigest()
+        return hashlib.sha256(repr((CARD_VERSION, *vars(self).values())).encode()).hexdigest()
 
     def short_version(self) -> str:
         """Return as much of the version as an address needs."""

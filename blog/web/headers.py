@@ -68,8 +68,10 @@ def install(app: Flask, https: bool, shared_seconds: int) -> None:
     def complete(response: Response) -> Response:
         guard = current_guard()
         policy = {"Content-Security-Policy": _policy(guard)}
+        said = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - iterating gives pairs
         for name, value in {**fixed, **policy, **_by_kind(guard, response, pages)}.items():
-            response.headers.setdefault(name, value)
+            if name.lower() not in said:
+                response.headers.add(name, value)
         return _conditional(guard, response)
 
 

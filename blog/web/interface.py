@@ -1,8 +1,10 @@
 """The language of the pages: the site's, but behind a person's own link the one they have chosen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from gettext import NullTranslations
+from typing import Any
 
+import flask.templating
 from flask import Flask, g
 from flask_babel import Babel, get_translations, refresh
 
@@ -10,6 +12,17 @@ from blog import language, templating
 from blog.content.values import Site
 from blog.web import page_cache
 from blog.web.context import services
+
+
+class Environment(flask.templating.Environment):
+    """Flask's, but the globals of a template are one plain dictionary.
+
+    Jinja compares them at every import of a macro, and through its chain of two this took a twentieth of
+    making a page. What is put among the globals later reaches only templates that are read later.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return {**self.globals, **(d or {})}
 
 
 def install(app: Flask) -> None:
@@ -25,15 +38,19 @@ def install(app: Flask) -> None:
         lambda one, many, number: _words().ngettext(one, many, number),
         newstyle=True,
     )
+    # Jinja's own `_` looks the other up by its name each time.
+    app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
     app.jinja_env.globals |= {"direction": language.direction, "foreign": _foreign}
     app.jinja_env.filters |= {"decimal": _spoken(language.decimal), "isolated": templating.isolated}
 
 
 def current_site() -> Site:
     """Return what `site.toml` says now, read at most once per edition, in the language of this page."""
-    if "site" not in g:
-        g.site = page_cache.once("site", services().site)
-    site: Site = g.site
+    # A page asks thirty times: `g` stands for another object, which is looked up once.
+    kept = g._get_current_object()
+    if "site" not in kept:
+        kept.site = page_cache.once("site", services().site)
+    site: Site = kept.site
     return site
 
 
@@ -50,9 +67,10 @@ def gettext(message: str) -> str:
 
 
 def _words() -> NullTranslations:
-    if "words" not in g:
-        g.words = get_translations()
-    words: NullTranslations = g.words
+    kept = g._get_current_object()
+    if "words" not in kept:
+        kept.words = get_translations()
+    words: NullTranslations = kept.words
     return words
 
 

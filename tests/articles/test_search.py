@@ -163,6 +163,29 @@ def test_what_older_code_has_synced_is_caught_up_with_by_the_next_sync(database:
     assert slugs(find(database, "other")) == ["b"]
 
 
+def test_a_phrase_is_found_in_what_older_code_has_written_and_left_a_former_picture_of(
+    database: Database,
+) -> None:
+    synced(database, article_file("a", "first wording"))
+    with database.transaction() as session:
+        session.execute(update(SearchText).values(body="quite other wording", made_from="1:of before"))
+        assert search(session, '"quite other"', NOW).total == 1
+        assert search(session, '"other quite"', NOW).total == 0
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=st.lists(st.sampled_from(["a", "b", "c", "東京", "d"]), min_size=2, max_size=30), data=st.data())
+def test_every_phrase_of_a_text_is_found_and_none_that_it_lacks(
+    database: Database, said: list[str], data: st.DataObject
+) -> None:
+    synced(database, article_file("a", " ".join(said), title="T", description=""))
+    start = data.draw(st.integers(0, len(said) - 2))
+    end = data.draw(st.integers(start + 2, len(said)))
+    assert find(database, f'"{" ".join(said[start:end])}"').total == 1
+    swapped = ["d", "d", *said[start:end], "d", "d"]
+    assert find(database, f'"{" ".join(swapped)}"').total == (" ".join(swapped) in " ".join(said))
+
+
 HOSTILE = st.one_of(
     st.text(max_size=300),
     st.lists(

@@ -26,6 +26,11 @@ REVIEWED = {
         "drop_constraint plan_groups",
     ): "the key is widened; the code of before inserts without a conflict",
     ("0005", "create_primary_key plan_groups"): "the same",
+    (
+        "0014",
+        "execute ALTER TABLE search_texts ALTER body SET STORAGE EXTERNAL, ALTER pairs SET STORAGE EXTERNAL",
+    ): "only says how later values are stored; no row is read or written",
+    ("0014", "execute ALTER TABLE search_texts SET (toast_tuple_target = 4080)"): "the same",
 }
 
 TAKING = {"drop_table", "drop_column", "rename_table", "drop_constraint", "alter_column"}
