@@ -17,8 +17,8 @@ from blog.web.context import services
 class Environment(flask.templating.Environment):
     """Flask's, but the globals of a template are one plain dictionary.
 
-    Jinja compares them at every import of a macro, and through its chain of two this took a twentieth of
-    making a page. What is put among the globals later reaches only templates that are read later.
+    Jinja compares them at every import of a macro, which is slow through its chain of two. What is put among
+    the globals later reaches only templates that are read later.
     """
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
