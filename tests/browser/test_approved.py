@@ -104,7 +104,9 @@ def _shots(browser: Browser, site: str, picture: Picture) -> Iterator[tuple[str,
     page.goto(site + picture.address)
     picture.prepare(page)
     if picture.press:
-        page.get_by_role("button", name=picture.press).click()
+        # Without waiting, the answer may have come but not yet have a body to look at.
+        with page.expect_navigation():
+            page.get_by_role("button", name=picture.press).click()
     page.evaluate(SETTLED)
     for width, scheme in product(WIDTHS, SCHEMES):
         page.set_viewport_size({"width": width, "height": 900})
