@@ -6,23 +6,26 @@ Goals, for a million subscribers of twenty topics: 30 seconds; nobody who writes
 a second; taking the next hundred deliveries lasts 20 ms (99 of 100 times) whether few, half or nearly all of
 the issue has been sent; and the planner's memory does not grow with the list. Planned is by
 `blog digest run`, twice: a first issue, and one for people who have had the first. Beside it a process of its
-own stores a row and waits ten milliseconds, again and again, as sign-ups do.
+own stores a row and waits ten milliseconds, again and again, as sign-ups do. At the same three fills the
+account of the issue is told (`blog digest status`), beside counting its rows.
 """
 
 import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import text, update
+from sqlalchemy.orm import Session
 
 from benchmarks.findings import Finding, tell
 from benchmarks.load import command, writers_beside
 from benchmarks.search import databases
 from blog import clock, migrate
 from blog.db import Database
-from blog.delivery import ledger
+from blog.delivery import balance, ledger
 from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
 from blog.delivery.states import Owner
 from tests.journeys.installation import Installation
@@ -61,6 +64,19 @@ def claims(database: Database, issue: int) -> tuple[float, float]:
     return statistics.median(took), sorted(took)[CLAIMS * 99 // 100]
 
 
+def accounts(database: Database, issue: int) -> tuple[float, float]:
+    """Return how many milliseconds it takes to tell an issue's account, and to count its rows instead."""
+
+    def took(ask: Callable[[Session, int], object]) -> float:
+        with database.reading() as session:
+            started = time.perf_counter()
+            ask(session, issue)
+            return (time.perf_counter() - started) * 1000
+
+    # The quickest of three: the first one also builds its statement.
+    return min(took(balance.states) for _ in range(3)), min(took(balance.recount) for _ in range(3))
+
+
 def nearly_done(database: Database, issue: int, left: int) -> None:
     """Have all but the last deliveries of an issue accepted.
 
@@ -97,14 +113,15 @@ def measure(name: str, database: Database, many: int) -> None:
             tell(Finding("wait of who writes beside, at most", max(waits) * 1000, "ms", at_most=500))
             with database.reading() as session:
                 number = session.scalar(text("SELECT max(id) FROM mailings"))
-            fresh = claims(database, number)
-            nearly_done(database, number, left=many // 2)
-            half = claims(database, number)
-            nearly_done(database, number, left=2 * AT_ONCE * CLAIMS)
-            late = claims(database, number)
-            for fill_, (median, p99) in {"beginning": fresh, "middle": half, "end": late}.items():
+            for fill_, left in (("beginning", many), ("middle", many // 2), ("end", 2 * AT_ONCE * CLAIMS)):
+                if left < many:
+                    nearly_done(database, number, left)
+                account, counting = accounts(database, number)
+                median, p99 = claims(database, number)
                 of = f"claim of {AT_ONCE} at the {fill_}, p99, {name}"
                 tell(Finding(of, p99, "ms", "the median", median, at_most=20))
+                told = f"account of the issue at the {fill_}, {name}"
+                tell(Finding(told, account, "ms", "counting its rows", counting))
             _accept_all(database, number)
             articles(site, FIRST_ARTICLES, FIRST_ARTICLES + 10)
 

@@ -13,6 +13,7 @@ import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from werkzeug.routing import Rule
 
 from blog import migrate, runtime
 from blog.articles.publication import Publication
@@ -45,6 +46,22 @@ def templates_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A thousand applications are made here, and compiling their templates would be a fifth of the work."""
     kept = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": kept}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def routes_compiled_once() -> Iterator[None]:
+    """Werkzeug writes two functions for each route of each application: most of what making one takes."""
+    compiled, kept = Rule._compile_builder, {}
+
+    def builder(rule: Rule, append_unknown: bool = True) -> Any:
+        key = rule.rule, tuple(rule._trace), repr(rule.defaults), append_unknown
+        if key not in kept:
+            kept[key] = compiled(rule, append_unknown)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", builder)
+        yield
 
 
 @pytest.fixture(autouse=True)

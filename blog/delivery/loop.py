@@ -28,6 +28,8 @@ from blog.delivery.waiting import (
 
 #: How often is looked at what no socket tells: a wish to stop, and time that is over.
 LOOK_SECONDS = 0.05
+#: The same while all only let time pass: a wish to stop wakes us by itself then.
+REST_SECONDS = 1.0
 #: A commit takes about as long as this: so long the first at the desk wait for the others.
 GATHER_MS = 1
 
@@ -98,13 +100,13 @@ class Loop:
 
     def _rest(self) -> None:
         """Wait where all only let time pass; whoever may tell us to stop decides how it does."""
-        seconds, began = self._until_soonest(), time.monotonic()
+        seconds, began = self._until_soonest(REST_SECONDS), time.monotonic()
         if not self._stop.wait(seconds):
             self._ahead += max(0.0, seconds - (time.monotonic() - began))
 
-    def _until_soonest(self) -> float:
+    def _until_soonest(self, most: float) -> float:
         soonest = min((one.end for one in self._pausing), default=float("inf")) - self._now()
-        return max(0.0, min(soonest, LOOK_SECONDS))
+        return max(0.0, min(soonest, most))
 
     def _now(self) -> float:
         return time.monotonic() + self._ahead
@@ -114,7 +116,7 @@ class Loop:
         if self._ready or not (self._desk or self._waiting):
             return 0
         if not self._desk:
-            return int(self._until_soonest() * 1000)
+            return int(self._until_soonest(LOOK_SECONDS) * 1000)
         return GATHER_MS if len(self._desk) < len(self._sockets) else 0
 
     def _resume(self, held: _Held, step: Callable[[], Need]) -> None:

@@ -189,8 +189,8 @@ def _fill(database: Database, issue_id: int, now: datetime) -> None:
     while more:
         with database.transaction() as session:
             more = filling.step(session, issue_id, now)
-        if more:
-            # Long enough for whoever waits for the write lock to be woken.
+        if more and database.is_sqlite:
+            # Long enough for whoever waits for the write lock to be woken; PostgreSQL has none.
             time.sleep(BREATH_SECONDS)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from blog.delivery import desk, loop
 from blog.delivery.loop import Loop
 from blog.delivery.waiting import Decided, Elsewhere, Passed, Readable, Writable, finish, until
 
@@ -131,9 +132,11 @@ def _refuse() -> None:
     raise ConnectionRefusedError
 
 
-def test_it_looks_after_the_leases_while_all_wait() -> None:
+def test_it_looks_after_the_leases_while_all_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loop.REST_SECONDS < desk.RENEW_SECONDS
+    monkeypatch.setattr(loop, "REST_SECONDS", 0.1)
     table = Table()
-    table.loop.run([table.says("done", Passed(0.3))])
+    table.loop.run([table.says("done", Passed(0.35))])
     assert table.looks >= 3
 
 
