@@ -104,7 +104,7 @@ class _Blocks(Preprocessor):
         normalised = Normaliser(Stores(self._code, self._html, self._formula, self._report, self._raw)).run(
             lines
         )
-        effort.measure(normalised)
+        effort.check(normalised)
         return normalised
 
     def _code(self, code: str, info: str) -> str:

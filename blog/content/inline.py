@@ -4,11 +4,12 @@ The library tries all of them on every piece of text, some 3,000 times in an art
 vain. A pattern whose sign (a bracket, a star) is not there cannot match, and looking for a sign costs little.
 """
 
+import re
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
-from markdown.inlinepatterns import BacktickInlineProcessor
+from markdown.inlinepatterns import BacktickInlineProcessor, DelimiterProcessor
 from markdown.treeprocessors import InlineProcessor
 from markdown.util import AtomicString
 
@@ -37,12 +38,31 @@ SIGNS: dict[str, tuple[str, ...]] = {
 #: The library's own, which asks what stands before a sign only behind it: Python searches a text for a first
 #: character, but tries a pattern that begins otherwise at every place.
 BACKTICK = r"(\\(?<!\\\\)\\(?:\\{2})*)(?=`)|`(?<!\\`)"
+#: Emphasis with no other sign of emphasis in it or beside it: between two such there is nothing to decide.
+_PLAIN_EMPHASIS = re.compile(r"(?<!\*)(\*{1,2})(?![\s*])([^*_]*[^\s*_])\1(?!\*)")
 
 
 def register(md: Markdown) -> None:
     """Put this way of trying patterns in the place of the library's own."""
     md.inlinePatterns.register(BacktickInlineProcessor(BACKTICK), "backtick", 190)
+    emphasis = _Emphasis("*", "strong,em", md)
+    emphasis.add("_", "strong,em", smart=True)
+    md.inlinePatterns.register(emphasis, "em_strong", 60)
     md.treeprocessors.register(Inline(md), "inline", 20)
+
+
+class _Emphasis(DelimiterProcessor):
+    """Emphasis as the library finds it, but at once where it is plain."""
+
+    def handleMatch(  # type: ignore[override]  # as the library's own does
+        self, m: re.Match[str], data: str
+    ) -> tuple[Element | None, int | None, int | None]:
+        found = None if self.regions else _PLAIN_EMPHASIS.match(data, m.start())
+        if found is None:
+            return super().handleMatch(m, data)
+        element = Element("strong" if len(found[1]) == 2 else "em")
+        element.text = found[2]
+        return element, found.start(), found.end()
 
 
 class Inline(InlineProcessor):

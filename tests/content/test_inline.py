@@ -11,6 +11,7 @@ from markdown import Markdown
 from markdown.extensions.md_in_html import HtmlBlockPreprocessor
 from markdown.extensions.smarty import makeExtension
 from markdown.extensions.toc import TocExtension, slugify_unicode
+from markdown.inlinepatterns import BACKTICK_RE, BacktickInlineProcessor, DelimiterProcessor
 from markdown.treeprocessors import InlineProcessor, UnescapeTreeprocessor
 
 from blog.content import tree
@@ -48,6 +49,10 @@ SIGN = re.compile("&(?:[lr][sd]quo|hellip);")
 def as_the_library_does(text: str) -> str:
     markdown: Markdown = new_markdown()
     markdown.treeprocessors.register(InlineProcessor(markdown), "inline", 20)
+    markdown.inlinePatterns.register(BacktickInlineProcessor(BACKTICK_RE), "backtick", 190)
+    emphasis = DelimiterProcessor("*", "strong,em", markdown)
+    emphasis.add("_", "strong,em", smart=True)
+    markdown.inlinePatterns.register(emphasis, "em_strong", 60)
     markdown.parser.blockprocessors.deregister("plain")
     makeExtension(smart_dashes=False).extendMarkdown(markdown)
     TocExtension(marker="", slugify=slugify_unicode).extendMarkdown(markdown)
