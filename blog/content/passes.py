@@ -21,7 +21,7 @@ from markdown.extensions.toc import (
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor, UnescapeTreeprocessor
 
-_HEADING = re.compile(r"h[1-6]\Z", re.IGNORECASE)
+_HEADINGS = {f"{letter}{level}" for letter in "hH" for level in range(1, 7)}
 _MARKUP = re.compile(r"[<>&\x02]")
 
 
@@ -40,12 +40,12 @@ class Text(Preprocessor):
     """Remembers the lines of a text, before parts of it are set aside as HTML."""
 
     def run(self, lines: list[str]) -> list[str]:
-        self._lines = lines
+        self._text = "\n".join(lines)
         return lines
 
     def holds(self, sign: str) -> bool:
         """Whether the text has a sign anywhere."""
-        return any(sign in line for line in self._lines)
+        return sign in self._text
 
 
 class _Html(HtmlBlockPreprocessor):
@@ -86,10 +86,10 @@ class _Unescape(UnescapeTreeprocessor):
 
 class _Ids(Treeprocessor):
     def run(self, root: Element) -> None:
-        used = {element.attrib["id"] for element in root.iter() if "id" in element.attrib}
+        used = {name for element in root.iter() if (name := element.get("id")) is not None}
         counters: dict[str, int] = {}
         for heading in root.iter():
-            if not _HEADING.match(heading.tag):
+            if heading.tag not in _HEADINGS:
                 continue
             if "id" not in heading.attrib:
                 name = unescape(self._name(heading))
