@@ -18,22 +18,34 @@ from markdown.extensions.toc import (
     strip_tags,
     unique,
 )
-from markdown.preprocessors import Preprocessor
+from markdown.preprocessors import NormalizeWhitespace, Preprocessor
 from markdown.treeprocessors import Treeprocessor, UnescapeTreeprocessor
+from markdown.util import ETX, STX
 
 _HEADINGS = {f"{letter}{level}" for letter in "hH" for level in range(1, 7)}
+_BLANK = re.compile(r"\n +(?=\n)")
 _MARKUP = re.compile(r"[<>&\x02]")
 
 
 def register(md: Markdown) -> None:
     """Put these passes in the place of the library's own."""
     text = Text(md)
+    md.preprocessors.register(_Whitespace(md), "normalize_whitespace", 30)
     md.preprocessors.register(text, "text", 24)
     if "html_block" in md.preprocessors:
         md.preprocessors.register(_Html(md, text), "html_block", 20)
     md.treeprocessors.register(Attributes(md, text), "attr_list", 8)
     md.treeprocessors.register(_Unescape(md, text), "unescape", 0)
     md.treeprocessors.register(_Ids(md), "toc", 5)
+
+
+class _Whitespace(NormalizeWhitespace):
+    """The library's own, but for the expression, which here begins with a character to look for."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        source = "\n".join(lines).replace(STX, "").replace(ETX, "")
+        source = source.replace("\r\n", "\n").replace("\r", "\n") + "\n\n"
+        return _BLANK.sub("\n", source.expandtabs(self.md.tab_length)).split("\n")
 
 
 class Text(Preprocessor):
