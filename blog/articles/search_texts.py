@@ -40,6 +40,11 @@ _SORT_IN = "SELECT " + ", ".join(
     f"gin_clean_pending_list('gin_search_texts_{column}')" for column in ("title", "keys", "body")
 )
 
+#: FTS5 merges so many parts of its index as soon as they are there: with many texts the same words again and
+#: again. Meanwhile it is told not to; what it merges all the same (`crisismerge`) keeps the parts few.
+MANY, PARTS = 1_000, 4
+_MERGES = text("INSERT INTO search_index (search_index, rank) VALUES ('automerge', :parts)")
+
 
 def refresh(session: Session, only: Collection[int] | None = None, most: int | None = None) -> int:
     """Make the search texts of articles (of some `only`) that have none, or one of an earlier rendering.
@@ -57,9 +62,15 @@ def refresh(session: Session, only: Collection[int] | None = None, most: int | N
         query = query.where(Article.id.in_(only))
     stale = list(session.scalars(query))
     counts: Counter[str] = Counter()
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    merges = is_sqlite and len(stale) >= MANY
+    if merges:
+        session.execute(_MERGES, {"parts": 0})
     for start in range(0, len(stale), BATCH):
         _make(session, stale[start : start + BATCH], counts)
-    if stale and session.get_bind().dialect.name == "postgresql":
+    if merges:
+        session.execute(_MERGES, {"parts": PARTS})
+    if stale and not is_sqlite:
         session.execute(text(_SORT_IN))
     _count_words(session, {word: change for word, change in counts.items() if change and _can_be_meant(word)})
     return len(stale)

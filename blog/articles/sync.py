@@ -161,7 +161,7 @@ def _update(session: Session, changed: Iterable[tuple[ArticleFile, Known]], now:
 def _insert(session: Session, added: Iterable[ArticleFile], now: datetime, archive: bool) -> None:
     rows = ({**_columns(file), **_times(file, None, now, archive)} for file in added)
     for batch in _batches(rows):
-        session.execute(insert(Article), batch)
+        session.connection().execute(insert(Article), batch)
 
 
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -220,7 +220,7 @@ def _store_topics(
         for position, topic in enumerate(file.topics)
     ]
     if rows:
-        session.execute(insert(ArticleTopic), rows)
+        session.connection().execute(insert(ArticleTopic), rows)
 
 
 def _ids(session: Session, files: Collection[ArticleFile]) -> dict[str, int]:

@@ -1,6 +1,8 @@
 """Our Markdown: Python-Markdown with its own extensions, and the few rules writers take for granted."""
 
 import re
+from collections.abc import Sequence
+from functools import partial
 from typing import cast
 from xml.etree.ElementTree import Element
 
@@ -88,6 +90,15 @@ class _Dialect(Extension):
         inline.register(md)
         quotes.register(md)
         passes.register(md)
+        # From here on nothing is registered; the library would put all in order again for every block.
+        md.parser.parseBlocks = partial(_parse_blocks, tuple(md.parser.blockprocessors))  # type: ignore[method-assign]
+
+
+def _parse_blocks(processors: Sequence[BlockProcessor], parent: Element, blocks: list[str]) -> None:
+    while blocks:
+        for processor in processors:
+            if processor.test(parent, blocks[0]) and processor.run(parent, blocks) is not False:
+                break
 
 
 class _Blocks(Preprocessor):
@@ -104,7 +115,7 @@ class _Blocks(Preprocessor):
         normalised = Normaliser(Stores(self._code, self._html, self._formula, self._report, self._raw)).run(
             lines
         )
-        effort.measure(normalised)
+        effort.check(normalised)
         return normalised
 
     def _code(self, code: str, info: str) -> str:

@@ -41,6 +41,18 @@ class TooMuch(Exception):
         self.line, self.reason = line, reason
 
 
+def check(lines: Sequence[str]) -> None:
+    """Raise `TooMuch` when a text's lines make more work than is allowed."""
+    if len(lines) > MOST_ABBREVIATIONS or limit(lines) > MOST_WORK:
+        measure(lines)
+
+
+def limit(lines: Sequence[str]) -> int:
+    """Return what the work of a text's lines cannot exceed, wherever in them its signs stand."""
+    text = "\n".join(lines)
+    return len(text) * (len(lines) + len(_SIGN.findall(text)) + _TAG_WEIGHT * text.count("<"))
+
+
 def measure(lines: Sequence[str]) -> int:
     """Return the work a text's lines make; raises `TooMuch` when that is more than is allowed."""
     _count(lines, MOST_LINES, "lines of text", "")

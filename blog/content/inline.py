@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
+from markdown.inlinepatterns import BacktickInlineProcessor, DelimiterProcessor
 from markdown.treeprocessors import InlineProcessor
 from markdown.util import AtomicString
 
@@ -34,10 +35,34 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "strike": ("~~",),
 }
 
+#: The library's own, which asks what stands before a sign only behind it: Python searches a text for a first
+#: character, but tries a pattern that begins otherwise at every place.
+BACKTICK = r"(\\(?<!\\\\)\\(?:\\{2})*)(?=`)|`(?<!\\`)"
+#: Emphasis with no other sign of emphasis in it or beside it: between two such there is nothing to decide.
+_PLAIN_EMPHASIS = re.compile(r"(?<!\*)(\*{1,2})(?![\s*])([^*_]*[^\s*_])\1(?!\*)")
+
 
 def register(md: Markdown) -> None:
     """Put this way of trying patterns in the place of the library's own."""
+    md.inlinePatterns.register(BacktickInlineProcessor(BACKTICK), "backtick", 190)
+    emphasis = _Emphasis("*", "strong,em", md)
+    emphasis.add("_", "strong,em", smart=True)
+    md.inlinePatterns.register(emphasis, "em_strong", 60)
     md.treeprocessors.register(Inline(md), "inline", 20)
+
+
+class _Emphasis(DelimiterProcessor):
+    """Emphasis as the library finds it, but at once where it is plain."""
+
+    def handleMatch(  # type: ignore[override]  # as the library's own does
+        self, m: re.Match[str], data: str
+    ) -> tuple[Element | None, int | None, int | None]:
+        found = None if self.regions else _PLAIN_EMPHASIS.match(data, m.start())
+        if found is None:
+            return super().handleMatch(m, data)
+        element = Element("strong" if len(found[1]) == 2 else "em")
+        element.text = found[2]
+        return element, found.start(), found.end()
 
 
 class Inline(InlineProcessor):
@@ -46,7 +71,8 @@ class Inline(InlineProcessor):
     def __init__(self, md: Markdown) -> None:
         super().__init__(md)
         self._ordered: list[tuple[Any, str, str]] = []
-        self._signs = re.compile("")
+        self._signs: list[str] = []
+        self._worth: dict[tuple[str, ...], list[tuple[int, Any, str, str]]] = {}
 
     def run(self, tree: Element, ancestors: list[str] | None = None) -> Element:
         """Apply the patterns to all text of a tree."""
@@ -55,19 +81,25 @@ class Inline(InlineProcessor):
             signs = [known.get(pattern, ("",)) for pattern in self.inlinePatterns]
             pairs = zip(self.inlinePatterns, signs, strict=True)
             self._ordered = [(pattern, one[0], one[-1]) for pattern, one in pairs]
-            self._signs = re.compile("|".join(sorted({re.escape(sign) for one in signs for sign in one})))
+            self._signs = sorted({sign for one in signs for sign in one})
         return super().run(tree, ancestors)
 
     def _InlineProcessor__handleInline(self, data: str, patternIndex: int = 0) -> str:
         # The library's own loop, under its mangled name: it cannot be reached otherwise.
-        if isinstance(data, AtomicString) or not self._signs.search(data):
+        if isinstance(data, AtomicString):
             return data
-        apply, start = self._InlineProcessor__applyPattern, 0  # type: ignore[attr-defined]
-        while patternIndex < len(self._ordered):
-            pattern, sign, other = self._ordered[patternIndex]
-            matched = sign in data or other in data
-            if matched:
-                data, matched, start = apply(pattern, data, patternIndex, start)
-            if not matched:
-                patternIndex, start = patternIndex + 1, 0
+        apply = self._InlineProcessor__applyPattern  # type: ignore[attr-defined]
+        for index, pattern, sign, other in self._trying(data):
+            matched, start = index >= patternIndex, 0
+            while matched and (sign in data or other in data):
+                data, matched, start = apply(pattern, data, index, start)
         return data
+
+    def _trying(self, data: str) -> list[tuple[int, Any, str, str]]:
+        """Return the patterns that may match a text; what is put in place of a match has no sign."""
+        signs = tuple([sign for sign in self._signs if sign in data])
+        if signs not in self._worth:
+            self._worth[signs] = [
+                (index, *one) for index, one in enumerate(self._ordered) if not {*one[1:]}.isdisjoint(signs)
+            ]
+        return self._worth[signs]

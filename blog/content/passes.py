@@ -18,16 +18,19 @@ from markdown.extensions.toc import (
     strip_tags,
     unique,
 )
-from markdown.preprocessors import Preprocessor
+from markdown.preprocessors import NormalizeWhitespace, Preprocessor
 from markdown.treeprocessors import Treeprocessor, UnescapeTreeprocessor
+from markdown.util import ETX, STX
 
-_HEADING = re.compile(r"h[1-6]\Z", re.IGNORECASE)
+_HEADINGS = {f"{letter}{level}" for letter in "hH" for level in range(1, 7)}
+_BLANK = re.compile(r"\n +(?=\n)")
 _MARKUP = re.compile(r"[<>&\x02]")
 
 
 def register(md: Markdown) -> None:
     """Put these passes in the place of the library's own."""
     text = Text(md)
+    md.preprocessors.register(_Whitespace(md), "normalize_whitespace", 30)
     md.preprocessors.register(text, "text", 24)
     if "html_block" in md.preprocessors:
         md.preprocessors.register(_Html(md, text), "html_block", 20)
@@ -36,16 +39,25 @@ def register(md: Markdown) -> None:
     md.treeprocessors.register(_Ids(md), "toc", 5)
 
 
+class _Whitespace(NormalizeWhitespace):
+    """The library's own, but for the expression, which here begins with a character to look for."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        source = "\n".join(lines).replace(STX, "").replace(ETX, "")
+        source = source.replace("\r\n", "\n").replace("\r", "\n") + "\n\n"
+        return _BLANK.sub("\n", source.expandtabs(self.md.tab_length)).split("\n")
+
+
 class Text(Preprocessor):
     """Remembers the lines of a text, before parts of it are set aside as HTML."""
 
     def run(self, lines: list[str]) -> list[str]:
-        self._lines = lines
+        self._text = "\n".join(lines)
         return lines
 
     def holds(self, sign: str) -> bool:
         """Whether the text has a sign anywhere."""
-        return any(sign in line for line in self._lines)
+        return sign in self._text
 
 
 class _Html(HtmlBlockPreprocessor):
@@ -86,10 +98,10 @@ class _Unescape(UnescapeTreeprocessor):
 
 class _Ids(Treeprocessor):
     def run(self, root: Element) -> None:
-        used = {element.attrib["id"] for element in root.iter() if "id" in element.attrib}
+        used = {name for element in root.iter() if (name := element.get("id")) is not None}
         counters: dict[str, int] = {}
         for heading in root.iter():
-            if not _HEADING.match(heading.tag):
+            if heading.tag not in _HEADINGS:
                 continue
             if "id" not in heading.attrib:
                 name = unescape(self._name(heading))

@@ -19,13 +19,13 @@ from markdown.util import ETX, STX, AtomicString
 #: at them.
 _MARKED = re.compile(f"{STX}([^{STX}{ETX}]*[‘’“”…][^{STX}{ETX}]*){ETX}")
 _LEAD = re.compile(rf"{openingQuotesBase}\Z")
-_FIRST_SIGN = re.compile(r"""^(?:\^|\(\?<[^)]*\))?\\?(['"]|\\\.\{3})""")
+_FIRST_SIGNS = re.compile(r"""^(?:\^|\(\?<[^)]*\))?((?:\\?['"])+|\\\.\{3})""")
 _LONGEST_LEAD = len("&#8211;")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A sign, what must stand there and whether a lead before it, and what is put in the place of both."""
+    """A sign or two, what must stand there and whether a lead before it, and what is put in place of both."""
 
     sign: str
     pattern: "re.Pattern[str]"
@@ -66,10 +66,11 @@ def _rules(theirs: InlineProcessor) -> Iterator[Rule]:
         assert isinstance(item, SubstituteTextPattern)
         led = item.pattern.startswith(openingQuotesBase)
         pattern = item.pattern.removeprefix(openingQuotesBase)
-        sign = _FIRST_SIGN.search(pattern)
+        sign = _FIRST_SIGNS.search(pattern)
         assert sign
         parts = tuple(part if isinstance(part, int) else unescape(str(part)) for part in item.replace)
-        yield Rule(sign[1].replace(r"\.{3}", "..."), re.compile(pattern, re.DOTALL), led, parts)
+        signs = sign[1].replace(r"\.{3}", "...").replace("\\", "")
+        yield Rule(signs, re.compile(pattern, re.DOTALL), led, parts)
 
 
 class Quotes(Treeprocessor):

@@ -88,8 +88,9 @@ class Renderings:
             return False
         values = vars(rendered) | {"problems": [asdict(problem) for problem in rendered.problems]}
         data = json.dumps({"rendered": values, "notes": made.notes}).encode()
-        # Whatever JSON cannot give back as it was (a tuple, say) would make two loads differ.
-        return _made(json.loads(data)) == made and self._store.put(name, data)
+        # Whatever JSON cannot give back as it was (a tuple, say) would make two loads differ; a text it can.
+        others = [made.notes, *(value for value in values.values() if not isinstance(value, str))]
+        return json.loads(json.dumps(others)) == others and self._store.put(name, data)
 
 
 def name_of(text: Text) -> str:

@@ -18,7 +18,7 @@ from typing import TypeVar
 RECENT_SECONDS = 3_600
 _BUSY_SECONDS = 10.0
 _SETUP = """
-PRAGMA page_size = 16384;
+PRAGMA page_size = 8192;
 PRAGMA journal_mode = wal;
 PRAGMA synchronous = off;
 CREATE TABLE IF NOT EXISTS kept (

@@ -70,7 +70,8 @@ def serialised(root: Element) -> str:
 def _write(element: Element, put: Callable[[str], None]) -> None:
     # As `ElementTree.tostring` does, which takes twice the time: it looks for namespaces first.
     tag = element.tag
-    given = "".join(f' {name}="{_quoted(value)}"' for name, value in element.items())
+    attributes = element.items()
+    given = "".join([f' {name}="{_quoted(value)}"' for name, value in attributes]) if attributes else ""
     put(f"<{tag}{given}>")
     text = element.text
     if text:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 
+from blog.articles import search_texts
 from blog.articles.models import Article, SearchText, SearchWord
 from blog.articles.search import Found, search
 from blog.articles.sync import sync
@@ -146,6 +147,18 @@ def test_the_text_is_updated_in_the_transaction_of_the_sync(database: Database) 
             "second": 1,
             "wording": 1,
         }
+
+
+def test_many_texts_at_once_are_found_and_leave_the_index_as_it_merges_by_itself(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_texts, "MANY", 2)
+    synced(database, *(article_file(f"a-{number}", f"common number{number}") for number in range(5)))
+    assert find(database, "common").total == 5
+    if database.is_sqlite:
+        with database.reading() as session:
+            kept = session.execute(text("SELECT v FROM search_index_config WHERE k = 'automerge'"))
+            assert kept.scalar() == search_texts.PARTS
 
 
 def test_what_older_code_has_synced_is_caught_up_with_by_the_next_sync(database: Database) -> None:

@@ -166,3 +166,9 @@ def test_no_mixture_of_signs_grows_faster_than_its_length(pieces: list[str], lin
 def test_of_very_many_problems_the_first_are_named() -> None:
     made = render(Text("articles/a.md", "[x](gone.md)\n\n" * 300, 1, "Title"), NOWHERE)
     assert len(made.problems) == 200
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from([*HOSTILE, "", "words and words", "- a", "# a"]), max_size=40))
+def test_the_work_of_a_text_never_exceeds_its_limit(lines: list[str]) -> None:
+    assert effort.measure(lines) <= effort.limit(lines)

@@ -11,6 +11,8 @@ from markdown import Markdown
 from markdown.extensions.md_in_html import HtmlBlockPreprocessor
 from markdown.extensions.smarty import makeExtension
 from markdown.extensions.toc import TocExtension, slugify_unicode
+from markdown.inlinepatterns import BACKTICK_RE, BacktickInlineProcessor, DelimiterProcessor
+from markdown.preprocessors import NormalizeWhitespace
 from markdown.treeprocessors import InlineProcessor, UnescapeTreeprocessor
 
 from blog.content import tree
@@ -35,7 +37,17 @@ PIECES = st.sampled_from(
             "*[word]: Long",
             "> ",
         ),
-        *("{#a .b}", "# ", "## a", "<!-- {: #a} -->", "{: data-toc-label='x'}", "\\*"),
+        *(
+            "{#a .b}",
+            "\n  \n",
+            "\t",
+            "\r\n",
+            "# ",
+            "## a",
+            "<!-- {: #a} -->",
+            "{: data-toc-label='x'}",
+            "\\*",
+        ),
         *("\n{: .x}", "[^1]: A note", "<div markdown>", "</div>", "|", "a|b\n-|-\n"),
     ]
 )
@@ -48,7 +60,13 @@ SIGN = re.compile("&(?:[lr][sd]quo|hellip);")
 def as_the_library_does(text: str) -> str:
     markdown: Markdown = new_markdown()
     markdown.treeprocessors.register(InlineProcessor(markdown), "inline", 20)
+    markdown.inlinePatterns.register(BacktickInlineProcessor(BACKTICK_RE), "backtick", 190)
+    emphasis = DelimiterProcessor("*", "strong,em", markdown)
+    emphasis.add("_", "strong,em", smart=True)
+    markdown.inlinePatterns.register(emphasis, "em_strong", 60)
     markdown.parser.blockprocessors.deregister("plain")
+    del markdown.parser.parseBlocks
+    markdown.preprocessors.register(NormalizeWhitespace(markdown), "normalize_whitespace", 30)
     makeExtension(smart_dashes=False).extendMarkdown(markdown)
     TocExtension(marker="", slugify=slugify_unicode).extendMarkdown(markdown)
     markdown.treeprocessors.register(UnescapeTreeprocessor(markdown), "unescape", 0)
