@@ -136,7 +136,8 @@ def _errors(app: Flask, plan: Plan, gone: list[str]) -> list[Written]:
     found = []
     for path, file in ((NOTHING, "404.html"), *((path, "410.html") for path in gone[:1])):
         page = fetch(app, path, "", plan.host)
-        tree.write(plan.root, plan.former, file, page)
+        if not tree.take_over(plan.root, plan.former, file, page):
+            tree.write(plan.root, file, page)
         found.append(Written(f"/{file}", "", page.status, file, page.content_type, page.to_be_told))
     return found
 

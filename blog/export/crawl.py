@@ -14,7 +14,7 @@ from flask import Flask
 
 from blog.errors import BlogError
 from blog.export import ahead, tree
-from blog.export.fetch import Headers, fetch
+from blog.export.fetch import Fetched, Headers, fetch
 from blog.export.links import found_in
 from blog.web.ahead import KEY
 
@@ -78,7 +78,7 @@ def crawl(
     workers = workers or os.cpu_count() or 1
     while waiting:
         if workers > 1 and len(waiting) > FEW:
-            for result in _in_processes(plan, waiting, workers):
+            for result in _in_processes(worker, waiting, workers):
                 _take(result, done, seen, waiting, told)
             continue
         parcel, waiting[:] = waiting[:PARCEL], waiting[PARCEL:]
@@ -99,11 +99,10 @@ def _take(
         told(len(done), len(seen))
 
 
-def _in_processes(plan: Plan, waiting: list[Address], workers: int) -> Iterator[Result]:
+def _in_processes(worker: "Worker", waiting: list[Address], workers: int) -> Iterator[Result]:
     """Yield results as they come; what the taker adds to `waiting` meanwhile is handed out too."""
-    context = multiprocessing.get_context("spawn")
     running: set[Future[Result]] = set()
-    with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(plan,)) as pool:
+    with _pool(worker, workers) as pool:
         while waiting or running:
             while waiting and len(running) < workers * WAITING:
                 parcel, waiting[:] = waiting[:PARCEL], waiting[PARCEL:]
@@ -113,27 +112,52 @@ def _in_processes(plan: Plan, waiting: list[Address], workers: int) -> Iterator[
                 yield future.result()
 
 
+def _pool(worker: "Worker", workers: int) -> ProcessPoolExecutor:
+    """Return processes that go on with what this one has loaded, or load it anew where that is not safe."""
+    if not _is_alone():
+        spawn = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(workers, spawn, initializer=_begin, initargs=(worker.plan,))
+    worker.disconnect()
+    fork = multiprocessing.get_context("fork")
+    return ProcessPoolExecutor(workers, fork, initializer=_go_on, initargs=(worker,))
+
+
+def _is_alone() -> bool:
+    """Whether this process has one thread: a copy of one with more may stand still for ever."""
+    tasks = Path("/proc/self/task")
+    return tasks.is_dir() and len(list(tasks.iterdir())) == 1
+
+
 class Worker:
     """Exports addresses with an application of its own; names each address it finds only once."""
 
     def __init__(self, plan: Plan, app: Flask) -> None:
-        self._plan, self._app = plan, app
+        self.plan, self._app = plan, app
         self._named: set[str] = set()
+        self._new: list[tuple[str, Fetched]] = []
+
+    def disconnect(self) -> None:
+        """Close what two processes may not share."""
+        self._app.extensions["blog"].database.dispose()
 
     def export(self, parcel: list[Address]) -> Result:
         """Fetch and write some addresses; return what they were and what they lead to."""
         written: list[Written] = []
         links: dict[str, str] = {}
+        self._new.clear()
         read = ahead.read(self._app.extensions["blog"], [path for path, _ in parcel])
         for path, query in parcel:
             done, found = self._one(path, query, read)
             written.append(done)
             links |= {path: query for path, query in found.items() if path not in self._named}
             self._named.update(found)
+        # By themselves: compressing wants the processor's cache, and so does making pages.
+        for name, fetched in self._new:
+            tree.write(self.plan.root, name, fetched)
         return written, links
 
     def _one(self, path: str, query: str, read: dict[str, Any]) -> tuple[Written, dict[str, str]]:
-        plan = self._plan
+        plan = self.plan
         if path.startswith(plan.without):
             return Written(path, query, 0), {}
         known = plan.known.get(path)
@@ -150,7 +174,9 @@ class Worker:
         name = tree.name_of(path, fetched.content_type) if fetched.status == 200 and public else None
         if name is None:
             return Written(path, query, fetched.status), {}
-        same = tree.write(plan.root, plan.former, name, fetched)
+        same = tree.take_over(plan.root, plan.former, name, fetched)
+        if not same:
+            self._new.append((name, fetched))
         kind, size = fetched.content_type, len(fetched.body)
         written = Written(path, query, 200, name, kind, fetched.to_be_told, size=size, same=same)
         return written, found_in(fetched.body, kind, path, plan.origin)
@@ -160,8 +186,12 @@ _workers: list[Worker] = []
 
 
 def _begin(plan: Plan) -> None:
+    _go_on(Worker(plan, plan.open_app()))
+
+
+def _go_on(worker: Worker) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
-    _workers.append(Worker(plan, plan.open_app()))
+    _workers.append(worker)
     # What the program itself is made of stays; looking through it for garbage took a tenth of the time.
     gc.freeze()
     gc.set_threshold(*COLLECTING)
