@@ -19,9 +19,9 @@ def read(services: Services, paths: Iterable[str]) -> dict[str, Shown | str]:
     }
     if not slugs and not drawn:
         return {}
-    site, now = services.site(), clock.now()
+    now, site = clock.now(), services.site() if slugs else None
     with services.database.reading() as session:
-        pages = shown(session, slugs, site, now) if slugs else {}
+        pages = shown(session, slugs, site, now) if site else {}
         topics = subjects(session, drawn, now) if drawn else {}
     return {slugs[slug]: page for slug, page in pages.items()} | {
         drawn[slug]: topic for slug, topic in topics.items()

@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from blog.errors import BlogError
 from blog.export import ahead, tree
 from blog.export.fetch import Fetched, Headers, fetch
 from blog.export.links import found_in
+from blog.web import codings
 from blog.web.ahead import KEY
 
 #: Addresses handed to a process at once, and how many such parcels each has before it.
@@ -25,6 +27,9 @@ WAITING = 2
 FEW = 1_500
 #: A page leaves some hundred objects in circles: looked for after every few hundred pages, not after each.
 COLLECTING = (50_000, 20, 100)
+
+#: A page of a list names only the next one. Such pages go first: the last would be made alone at the end.
+STEP = "/page/"
 
 Address = tuple[str, str]
 
@@ -72,7 +77,7 @@ def crawl(
 ) -> list[Written]:
     """Export everything that can be reached from `seeds`; `app` is this process's own application."""
     seen = dict.fromkeys(seeds, "")
-    waiting: list[Address] = list(seen.items())
+    waiting = deque(seen.items())
     done: list[Written] = []
     worker = Worker(plan, app)
     workers = workers or os.cpu_count() or 1
@@ -81,32 +86,35 @@ def crawl(
             for result in _in_processes(worker, waiting, workers):
                 _take(result, done, seen, waiting, told)
             continue
-        parcel, waiting[:] = waiting[:PARCEL], waiting[PARCEL:]
-        _take(worker.export(parcel), done, seen, waiting, told)
+        _take(worker.export(_parcel(waiting)), done, seen, waiting, told)
     return done
 
 
 def _take(
-    result: Result, done: list[Written], seen: dict[str, str], waiting: list[Address], told: Told | None
+    result: Result, done: list[Written], seen: dict[str, str], waiting: deque[Address], told: Told | None
 ) -> None:
     written, links = result
     done += written
     for path, query in links.items():
         if path not in seen:
             seen[path] = query
-            waiting.append((path, query))
+            put = waiting.appendleft if STEP in path else waiting.append
+            put((path, query))
     if told:
         told(len(done), len(seen))
 
 
-def _in_processes(worker: "Worker", waiting: list[Address], workers: int) -> Iterator[Result]:
+def _parcel(waiting: deque[Address]) -> list[Address]:
+    return [waiting.popleft() for _ in range(min(PARCEL, len(waiting)))]
+
+
+def _in_processes(worker: "Worker", waiting: deque[Address], workers: int) -> Iterator[Result]:
     """Yield results as they come; what the taker adds to `waiting` meanwhile is handed out too."""
     running: set[Future[Result]] = set()
     with _pool(worker, workers) as pool:
         while waiting or running:
             while waiting and len(running) < workers * WAITING:
-                parcel, waiting[:] = waiting[:PARCEL], waiting[PARCEL:]
-                running.add(pool.submit(_export, parcel))
+                running.add(pool.submit(_export, _parcel(waiting)))
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()
@@ -134,7 +142,7 @@ class Worker:
     def __init__(self, plan: Plan, app: Flask) -> None:
         self.plan, self._app = plan, app
         self._named: set[str] = set()
-        self._new: list[tuple[str, Fetched]] = []
+        self._to_be_prepared: list[tuple[str, Fetched]] = []
 
     def disconnect(self) -> None:
         """Close what two processes may not share."""
@@ -144,15 +152,17 @@ class Worker:
         """Fetch and write some addresses; return what they were and what they lead to."""
         written: list[Written] = []
         links: dict[str, str] = {}
-        self._new.clear()
+        self._to_be_prepared.clear()
         read = ahead.read(self._app.extensions["blog"], [path for path, _ in parcel])
-        for path, query in parcel:
-            done, found = self._one(path, query, read)
-            written.append(done)
-            links |= {path: query for path, query in found.items() if path not in self._named}
-            self._named.update(found)
+        # What the pages of an application have in common, such as their language, is then found out once.
+        with self._app.app_context():
+            for path, query in parcel:
+                done, found = self._one(path, query, read)
+                written.append(done)
+                links |= {path: query for path, query in found.items() if path not in self._named}
+                self._named.update(found)
         # By themselves: compressing wants the processor's cache, and so does making pages.
-        for name, fetched in self._new:
+        for name, fetched in self._to_be_prepared:
             tree.write(self.plan.root, name, fetched)
         return written, links
 
@@ -175,8 +185,10 @@ class Worker:
         if name is None:
             return Written(path, query, fetched.status), {}
         same = tree.take_over(plan.root, plan.former, name, fetched)
-        if not same:
-            self._new.append((name, fetched))
+        if not same and codings.is_worth_it(fetched.body, fetched.content_type):
+            self._to_be_prepared.append((name, fetched))
+        elif not same:
+            tree.write(plan.root, name, fetched)
         kind, size = fetched.content_type, len(fetched.body)
         written = Written(path, query, 200, name, kind, fetched.to_be_told, size=size, same=same)
         return written, found_in(fetched.body, kind, path, plan.origin)

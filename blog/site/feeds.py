@@ -28,7 +28,7 @@ blueprint = Blueprint("feeds", __name__)
 def everything(form: str) -> Response:
     """Serve the newest articles of the site."""
     site = current_site()
-    return _answer(form, site.name, site.description, "/", lists.everything())
+    return _answer(form, site.name, site.description, "/", None)
 
 
 @blueprint.get("/topics/<slug>/feed.xml", defaults={"form": ATOM})
@@ -108,10 +108,15 @@ def _authors(session: Session, now: datetime) -> list[authors.Byline]:
     return authors.all_live(session, current_site(), now)
 
 
-def _answer(form: str, title: str, description: str, page: str, choice: Choice) -> Response:
+def _answer(form: str, title: str, description: str, page: str, choice: Choice | None) -> Response:
     hub, now = services().settings.websub_hub, clock.now()
     with services().database.reading() as session:
-        newest = lists.newest(session, choice, now, ENTRIES)
+        # Of all articles the newest stand first in an index of their own.
+        newest = (
+            reading.latest(session, now, ENTRIES)
+            if choice is None
+            else lists.newest(session, choice, now, ENTRIES)
+        )
         under = cards(session, newest, now)
         changed = reading.changed_at(session, now)
     entries = [Entry(article, under[article.id]) for article in newest]
