@@ -15,6 +15,10 @@ from blog.content.values import Site
 
 #: How many related articles stand under a page.
 CARDS = 3
+#: Without what no card shows.
+_AS_A_CARD = tuple(
+    defer(column) for column in (Article.html, Article.contents, Article.headings, Article.pinned)
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def cards(
         .join(ranked, ranked.c.related_id == Article.id)
         .where(ranked.c.number <= limit)
         .order_by(ranked.c.article_id, ranked.c.number)
-        .options(defer(Article.html), defer(Article.contents), defer(Article.headings))
+        .options(*_AS_A_CARD)
     )
     found: dict[int, list[RelatedCard]] = {article.id: [] for article in articles}
     for under, card, reason, kind in session.execute(query):

@@ -159,8 +159,7 @@ class Worker:
             for path, query in parcel:
                 done, found = self._one(path, query, read)
                 written.append(done)
-                links |= {path: query for path, query in found.items() if path not in self._named}
-                self._named.update(found)
+                links |= found
         # By themselves: compressing wants the processor's cache, and so does making pages.
         for name, fetched in self._to_be_prepared:
             tree.write(self.plan.root, name, fetched)
@@ -191,7 +190,7 @@ class Worker:
             tree.write(plan.root, name, fetched)
         kind, size = fetched.content_type, len(fetched.body)
         written = Written(path, query, 200, name, kind, fetched.to_be_told, size=size, same=same)
-        return written, found_in(fetched.body, kind, path, plan.origin)
+        return written, found_in(fetched.body, kind, path, plan.origin, self._named)
 
 
 _workers: list[Worker] = []

@@ -16,8 +16,13 @@ _WEB = ("https://", "http://")
 READABLE = ("text/html", "text/css", "application/xml", "application/atom+xml", "application/feed+json")
 
 
-def found_in(body: bytes, content_type: str, path: str, origin: str) -> dict[str, str]:
-    """Return the site's addresses named in a body, as path → query; `origin` is the site's own address."""
+def found_in(
+    body: bytes, content_type: str, path: str, origin: str, known: set[str] | None = None
+) -> dict[str, str]:
+    """Return the site's addresses named in a body, as path → query; `origin` is the site's own address.
+
+    Those that are `known`, as they are written, are passed over; those from the root are so from then on.
+    """
     if not content_type.startswith(READABLE):
         return {}
     text = body.decode("utf-8", "replace")
@@ -30,6 +35,9 @@ def found_in(body: bytes, content_type: str, path: str, origin: str) -> dict[str
                 named.update(attribute.findall(text))
         for choices in _CHOICES.findall(text) if "srcset=" in text else ():
             named.update(choice.split()[0] for choice in choices.split(",") if choice.strip())
+    if known is not None:
+        named -= known
+        known.update(address for address in named if address[0] == "/")
     found: dict[str, str] = {}
     for address in named:
         own = _own(address, path, origin)
