@@ -21,10 +21,10 @@ from blog.web import codings
 from blog.web.ahead import KEY
 
 #: Addresses handed to a process at once, and how many such parcels each has before it.
-PARCEL = 50
+PARCEL, SMALLEST = 50, 5
 WAITING = 2
-#: Starting processes takes as long as making this many pages.
-FEW = 1_500
+#: Starting processes takes as long as making this many pages; copying this one, as making a few dozens.
+FEW, FEWER = 1_500, 200
 #: A page leaves some hundred objects in circles: looked for after every few hundred pages, not after each.
 COLLECTING = (50_000, 20, 100)
 
@@ -82,7 +82,7 @@ def crawl(
     worker = Worker(plan, app)
     workers = workers or os.cpu_count() or 1
     while waiting:
-        if workers > 1 and len(waiting) > FEW:
+        if workers > 1 and len(waiting) > (FEWER if _is_alone() else FEW):
             for result in _in_processes(worker, waiting, workers):
                 _take(result, done, seen, waiting, told)
             continue
@@ -104,8 +104,10 @@ def _take(
         told(len(done), len(seen))
 
 
-def _parcel(waiting: deque[Address]) -> list[Address]:
-    return [waiting.popleft() for _ in range(min(PARCEL, len(waiting)))]
+def _parcel(waiting: deque[Address], workers: int = 1) -> list[Address]:
+    # Smaller ones at the end, so that all processes are done at nearly the same time.
+    size = min(PARCEL, max(len(waiting) // (WAITING * workers), SMALLEST), len(waiting))
+    return [waiting.popleft() for _ in range(size)]
 
 
 def _in_processes(worker: "Worker", waiting: deque[Address], workers: int) -> Iterator[Result]:
@@ -114,7 +116,7 @@ def _in_processes(worker: "Worker", waiting: deque[Address], workers: int) -> It
     with _pool(worker, workers) as pool:
         while waiting or running:
             while waiting and len(running) < workers * WAITING:
-                running.add(pool.submit(_export, _parcel(waiting)))
+                running.add(pool.submit(_export, _parcel(waiting, workers)))
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()

@@ -143,7 +143,7 @@ def test_many_pages_are_exported_on_all_cores_and_are_the_same(
     export(tmp_path / "two", "--workers", "2")
     # A process with one thread is copied; without what the others begin with, nothing else can succeed.
     copied = (
-        "from blog.cli import main; from blog.export import crawl; crawl.FEW = 5; del crawl._begin; main()"
+        "from blog.cli import main; from blog.export import crawl; crawl.FEWER = 5; del crawl._begin; main()"
     )
     command = [sys.executable, "-c", copied, "export", str(tmp_path / "three"), "--workers", "2"]
     subprocess.run(command, check=True, capture_output=True)
