@@ -43,8 +43,8 @@ def all_live(session: Session, site: Site, now: datetime) -> list[Byline]:
     return sorted(found, key=lambda byline: (-byline.count, byline.author.slug))
 
 
-def find(session: Session, slug: str, site: Site, now: datetime) -> Byline | None:
+def named(slug: str, signing: list[Byline], site: Site) -> Byline | None:
     """Return the author at an address; one whom only `site.toml` knows is there, without articles."""
-    signing = {byline.author.slug: byline for byline in all_live(session, site, now)}
-    described = {author.slug: Byline(author) for author in site.authors}
-    return signing.get(slug) or described.get(slug)
+    known = {author.slug: Byline(author) for author in site.authors}
+    known |= {byline.author.slug: byline for byline in signing}
+    return known.get(slug)

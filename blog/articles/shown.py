@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Integer, Select, bindparam, func, select
 from sqlalchemy.orm import Session, defer
 
 from blog.articles import series
@@ -12,9 +12,14 @@ from blog.articles.live import live
 from blog.articles.models import Article, ArticleTopic, RelatedArticle
 from blog.articles.series import Place
 from blog.content.values import Site
+from blog.db import UTCDateTime
 
 #: How many related articles stand under a page.
 CARDS = 3
+#: Without what no card shows.
+_AS_A_CARD = tuple(
+    defer(column) for column in (Article.html, Article.contents, Article.headings, Article.pinned)
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,40 @@ class Shown:
     place: Place | None
 
 
+def _related() -> Select[int, Article, str, str]:
+    number = func.row_number().over(partition_by=RelatedArticle.article_id, order_by=RelatedArticle.position)
+    # Those that have gone since do not count; to know it from the index alone spares reading their texts.
+    ranked = (
+        select(RelatedArticle, number.label("number"))
+        .join(Article, Article.id == RelatedArticle.related_id)
+        .with_hint(Article, "INDEXED BY ix_articles_live", "sqlite")
+        .where(RelatedArticle.article_id.in_(bindparam("articles", expanding=True)), *live(_NOW))
+        .subquery()
+    )
+    return (
+        select(ranked.c.article_id, Article, ranked.c.reason, ranked.c.kind)
+        .join(ranked, ranked.c.related_id == Article.id)
+        .where(ranked.c.number <= bindparam("limit", type_=Integer))
+        .order_by(ranked.c.article_id, ranked.c.number)
+        .options(*_AS_A_CARD)
+    )
+
+
+# Put together once: what they are does not depend on the page.
+_NOW = bindparam("now", type_=UTCDateTime)
+_OF_THESE = Article.slug.in_(bindparam("slugs", expanding=True)), *live(_NOW)
+_NAMED = select(Article).where(*_OF_THESE)
+_UNDER = _related()
+_SUBJECTS = (
+    select(Article.slug, ArticleTopic.topic)
+    .outerjoin(ArticleTopic, (ArticleTopic.article_id == Article.id) & (ArticleTopic.position == 0))
+    .where(*_OF_THESE)
+)
+
+
 def shown(session: Session, slugs: Collection[str], site: Site, now: datetime) -> dict[str, Shown]:
     """Return what the page of each live article shows, by slug."""
-    found = list(session.scalars(select(Article).where(Article.slug.in_(slugs), *live(now))))
+    found = list(session.scalars(_NAMED, {"slugs": list(slugs), "now": now}))
     under = cards(session, found, now)
     places = series.places(session, found, site, now)
     return {article.slug: Shown(article, under[article.id], places.get(article.id)) for article in found}
@@ -47,34 +83,14 @@ def cards(
     session: Session, articles: Collection[Article], now: datetime, limit: int = CARDS
 ) -> dict[int, list[RelatedCard]]:
     """Return the articles to show under each of these, by its number, best first."""
-    number = func.row_number().over(partition_by=RelatedArticle.article_id, order_by=RelatedArticle.position)
-    # Those that have gone since do not count; to know it from the index alone spares reading their texts.
-    ranked = (
-        select(RelatedArticle, number.label("number"))
-        .join(Article, Article.id == RelatedArticle.related_id)
-        .with_hint(Article, "INDEXED BY ix_articles_live", "sqlite")
-        .where(RelatedArticle.article_id.in_([article.id for article in articles]), *live(now))
-        .subquery()
-    )
-    query = (
-        select(ranked.c.article_id, Article, ranked.c.reason, ranked.c.kind)
-        .join(ranked, ranked.c.related_id == Article.id)
-        .where(ranked.c.number <= limit)
-        .order_by(ranked.c.article_id, ranked.c.number)
-        .options(defer(Article.html), defer(Article.contents), defer(Article.headings))
-    )
     found: dict[int, list[RelatedCard]] = {article.id: [] for article in articles}
-    for under, card, reason, kind in session.execute(query):
+    wanted = {"articles": list(found), "now": now, "limit": limit}
+    for under, card, reason, kind in session.execute(_UNDER, wanted):
         found[under].append(RelatedCard(card, reason, kind))
     return found
 
 
 def subjects(session: Session, slugs: Collection[str], now: datetime) -> dict[str, str]:
     """Return what each live article is about: its first topic, or its slug when it has none."""
-    first = (ArticleTopic.article_id == Article.id) & (ArticleTopic.position == 0)
-    query = (
-        select(Article.slug, ArticleTopic.topic)
-        .outerjoin(ArticleTopic, first)
-        .where(Article.slug.in_(slugs), *live(now))
-    )
-    return {slug: topic or slug for slug, topic in session.execute(query)}
+    rows = session.execute(_SUBJECTS, {"slugs": list(slugs), "now": now})
+    return {slug: topic or slug for slug, topic in rows}

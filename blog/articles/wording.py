@@ -44,17 +44,23 @@ def year(moment: datetime, site: Site) -> int:
 
 def excerpt(text: str, length: int = CARD_LENGTH) -> str:
     """Return the beginning of a text, cut between two words, with an ellipsis where something is missing."""
-    # No more words than could be kept: the whole text of an article is a thousand.
-    text = " ".join(text.split(None, length + 1)[: length + 1])
+    text = _beginning(text, length)
     if len(text) <= length:
         return text
     kept = text[:length].rsplit(" ", 1)[0].rstrip(" ,;:.-–—…")
     return kept + ELLIPSIS
 
 
+def _beginning(text: str, length: int) -> str:
+    """Return the words of a text with one blank between them: all, or the first that exceed a length."""
+    # The whole text of an article is a thousand words, and nearly always twice the length holds enough.
+    first = " ".join(text[: 2 * length].split())
+    return first if len(first) > length else " ".join(text.split(None, length + 1)[: length + 1])
+
+
 def topic_name(slug: str, site: Site, article: Article | None = None) -> str:
     """Return a topic's name: as the site describes it, else as the article writes it, else from its slug."""
-    known = {topic.slug: topic.name for topic in site.topics}
+    known = site.topic_names
     written = article.extra.get("topic_names", {}) if article else {}
     return str(known.get(slug) or written.get(slug) or slug.replace("-", " ").capitalize())
 

@@ -57,24 +57,24 @@ def export(folder: Path, live_url: str, workers: int | None, without_cards: bool
         known=_known(folder, live),
         without=("/cards/",) if without_cards else (),
     )
-    report = _export(plan, _application(live), live, workers)
+    report = _export(plan, live, workers)
     tree.swap(beside, folder)
     _say(report | {"seconds": round(time.perf_counter() - began, 2), "folder": str(folder)}, as_json)
 
 
-def _export(plan: Plan, app: Flask, live: str, workers: int | None) -> dict[str, object]:
+def _export(plan: Plan, live: str, workers: int | None) -> dict[str, object]:
     """Export until nothing has changed meanwhile."""
-    database = app.extensions["blog"].database
-    editions = app.extensions["page_cache"].editions
-    try:
-        for _ in range(TRIES):
+    for _ in range(TRIES):
+        app = _application(live)
+        editions = app.extensions["page_cache"].editions
+        try:
             before = editions.certain()
             report = _once(plan, app, live, workers)
             if editions.certain() is before:
                 return report
-            tree.begin(plan.former)
-    finally:
-        database.dispose()
+        finally:
+            app.extensions["blog"].database.dispose()
+        tree.begin(plan.former)
     raise BlogError("the content changed again and again while it was exported; try again later")
 
 
@@ -104,6 +104,9 @@ def open_app(live: str) -> Flask:
 def _application(live: str) -> Flask:
     app = create_app(load_settings())
     app.extensions["page_cache"].editions.look_every(LOOK_SECONDS)
+    app.jinja_env.auto_reload = (
+        False  # nor at the templates: when one has changed, another application begins
+    )
     origin = "" if live == app.extensions["blog"].settings.site_url else f" {live}"
     policy = headers.PAGE_POLICY.replace("form-action 'self'", f"form-action 'self'{origin}")
 
@@ -136,7 +139,8 @@ def _errors(app: Flask, plan: Plan, gone: list[str]) -> list[Written]:
     found = []
     for path, file in ((NOTHING, "404.html"), *((path, "410.html") for path in gone[:1])):
         page = fetch(app, path, "", plan.host)
-        tree.write(plan.root, plan.former, file, page)
+        if not tree.take_over(plan.root, plan.former, file, page):
+            tree.write(plan.root, file, page)
         found.append(Written(f"/{file}", "", page.status, file, page.content_type, page.to_be_told))
     return found
 

@@ -175,6 +175,11 @@ class Site:
         """The languages that a subscriber may choose instead of the site's own."""
         return tuple(tag for tag in self.languages if tag != self.language)
 
+    @cached_property
+    def topic_names(self) -> dict[str, str]:
+        """What the topics are called, by slug."""
+        return {topic.slug: topic.name for topic in self.topics}
+
     def speaking(self, tag: str) -> "Site":
         """Return the site as it speaks to somebody who chose a language; one not on offer changes nothing."""
         if tag == self.language or tag not in self.languages:

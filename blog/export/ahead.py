@@ -17,10 +17,12 @@ def read(services: Services, paths: Iterable[str]) -> dict[str, Shown | str]:
         for path in paths
         if path.startswith(SKETCHES) and path.endswith(DRAWN)
     }
-    site, now = services.site(), clock.now()
+    if not slugs and not drawn:
+        return {}
+    now, site = clock.now(), services.site() if slugs else None
     with services.database.reading() as session:
-        pages = shown(session, slugs, site, now)
-        topics = subjects(session, drawn, now)
+        pages = shown(session, slugs, site, now) if site else {}
+        topics = subjects(session, drawn, now) if drawn else {}
     return {slugs[slug]: page for slug, page in pages.items()} | {
         drawn[slug]: topic for slug, topic in topics.items()
     }

@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -14,17 +15,21 @@ from flask import Flask
 
 from blog.errors import BlogError
 from blog.export import ahead, tree
-from blog.export.fetch import Headers, fetch
+from blog.export.fetch import Fetched, Headers, fetch
 from blog.export.links import found_in
+from blog.web import codings
 from blog.web.ahead import KEY
 
 #: Addresses handed to a process at once, and how many such parcels each has before it.
-PARCEL = 50
+PARCEL, SMALLEST = 50, 5
 WAITING = 2
-#: Starting processes takes as long as making this many pages.
-FEW = 1_500
+#: Starting processes takes as long as making this many pages; copying this one, as making a few dozens.
+FEW, FEWER = 1_500, 200
 #: A page leaves some hundred objects in circles: looked for after every few hundred pages, not after each.
 COLLECTING = (50_000, 20, 100)
+
+#: A page of a list names only the next one. Such pages go first: the last would be made alone at the end.
+STEP = "/page/"
 
 Address = tuple[str, str]
 
@@ -72,68 +77,98 @@ def crawl(
 ) -> list[Written]:
     """Export everything that can be reached from `seeds`; `app` is this process's own application."""
     seen = dict.fromkeys(seeds, "")
-    waiting: list[Address] = list(seen.items())
+    waiting = deque(seen.items())
     done: list[Written] = []
     worker = Worker(plan, app)
     workers = workers or os.cpu_count() or 1
     while waiting:
-        if workers > 1 and len(waiting) > FEW:
-            for result in _in_processes(plan, waiting, workers):
+        if workers > 1 and len(waiting) > (FEWER if _is_alone() else FEW):
+            for result in _in_processes(worker, waiting, workers):
                 _take(result, done, seen, waiting, told)
             continue
-        parcel, waiting[:] = waiting[:PARCEL], waiting[PARCEL:]
-        _take(worker.export(parcel), done, seen, waiting, told)
+        _take(worker.export(_parcel(waiting)), done, seen, waiting, told)
     return done
 
 
 def _take(
-    result: Result, done: list[Written], seen: dict[str, str], waiting: list[Address], told: Told | None
+    result: Result, done: list[Written], seen: dict[str, str], waiting: deque[Address], told: Told | None
 ) -> None:
     written, links = result
     done += written
     for path, query in links.items():
         if path not in seen:
             seen[path] = query
-            waiting.append((path, query))
+            put = waiting.appendleft if STEP in path else waiting.append
+            put((path, query))
     if told:
         told(len(done), len(seen))
 
 
-def _in_processes(plan: Plan, waiting: list[Address], workers: int) -> Iterator[Result]:
+def _parcel(waiting: deque[Address], workers: int = 1) -> list[Address]:
+    # Smaller ones at the end, so that all processes are done at nearly the same time.
+    size = min(PARCEL, max(len(waiting) // (WAITING * workers), SMALLEST), len(waiting))
+    return [waiting.popleft() for _ in range(size)]
+
+
+def _in_processes(worker: "Worker", waiting: deque[Address], workers: int) -> Iterator[Result]:
     """Yield results as they come; what the taker adds to `waiting` meanwhile is handed out too."""
-    context = multiprocessing.get_context("spawn")
     running: set[Future[Result]] = set()
-    with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(plan,)) as pool:
+    with _pool(worker, workers) as pool:
         while waiting or running:
             while waiting and len(running) < workers * WAITING:
-                parcel, waiting[:] = waiting[:PARCEL], waiting[PARCEL:]
-                running.add(pool.submit(_export, parcel))
+                running.add(pool.submit(_export, _parcel(waiting, workers)))
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()
+
+
+def _pool(worker: "Worker", workers: int) -> ProcessPoolExecutor:
+    """Return processes that go on with what this one has loaded, or load it anew where that is not safe."""
+    if not _is_alone():
+        spawn = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(workers, spawn, initializer=_begin, initargs=(worker.plan,))
+    worker.disconnect()
+    fork = multiprocessing.get_context("fork")
+    return ProcessPoolExecutor(workers, fork, initializer=_go_on, initargs=(worker,))
+
+
+def _is_alone() -> bool:
+    """Whether this process has one thread: a copy of one with more may stand still for ever."""
+    tasks = Path("/proc/self/task")
+    return tasks.is_dir() and len(list(tasks.iterdir())) == 1
 
 
 class Worker:
     """Exports addresses with an application of its own; names each address it finds only once."""
 
     def __init__(self, plan: Plan, app: Flask) -> None:
-        self._plan, self._app = plan, app
+        self.plan, self._app = plan, app
         self._named: set[str] = set()
+        self._to_be_prepared: list[tuple[str, Fetched]] = []
+
+    def disconnect(self) -> None:
+        """Close what two processes may not share."""
+        self._app.extensions["blog"].database.dispose()
 
     def export(self, parcel: list[Address]) -> Result:
         """Fetch and write some addresses; return what they were and what they lead to."""
         written: list[Written] = []
         links: dict[str, str] = {}
+        self._to_be_prepared.clear()
         read = ahead.read(self._app.extensions["blog"], [path for path, _ in parcel])
-        for path, query in parcel:
-            done, found = self._one(path, query, read)
-            written.append(done)
-            links |= {path: query for path, query in found.items() if path not in self._named}
-            self._named.update(found)
+        # What the pages of an application have in common, such as their language, is then found out once.
+        with self._app.app_context():
+            for path, query in parcel:
+                done, found = self._one(path, query, read)
+                written.append(done)
+                links |= found
+        # By themselves: compressing wants the processor's cache, and so does making pages.
+        for name, fetched in self._to_be_prepared:
+            tree.write(self.plan.root, name, fetched)
         return written, links
 
     def _one(self, path: str, query: str, read: dict[str, Any]) -> tuple[Written, dict[str, str]]:
-        plan = self._plan
+        plan = self.plan
         if path.startswith(plan.without):
             return Written(path, query, 0), {}
         known = plan.known.get(path)
@@ -150,18 +185,26 @@ class Worker:
         name = tree.name_of(path, fetched.content_type) if fetched.status == 200 and public else None
         if name is None:
             return Written(path, query, fetched.status), {}
-        same = tree.write(plan.root, plan.former, name, fetched)
+        same = tree.take_over(plan.root, plan.former, name, fetched)
+        if not same and codings.is_worth_it(fetched.body, fetched.content_type):
+            self._to_be_prepared.append((name, fetched))
+        elif not same:
+            tree.write(plan.root, name, fetched)
         kind, size = fetched.content_type, len(fetched.body)
         written = Written(path, query, 200, name, kind, fetched.to_be_told, size=size, same=same)
-        return written, found_in(fetched.body, kind, path, plan.origin)
+        return written, found_in(fetched.body, kind, path, plan.origin, self._named)
 
 
 _workers: list[Worker] = []
 
 
 def _begin(plan: Plan) -> None:
+    _go_on(Worker(plan, plan.open_app()))
+
+
+def _go_on(worker: Worker) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
-    _workers.append(Worker(plan, plan.open_app()))
+    _workers.append(worker)
     # What the program itself is made of stays; looking through it for garbage took a tenth of the time.
     gc.freeze()
     gc.set_threshold(*COLLECTING)

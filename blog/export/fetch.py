@@ -1,14 +1,14 @@
-"""One answer of the application, asked for in this process as a server would ask."""
+"""One answer of the application, asked for in this process."""
 
 import io
 import sys
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Flask
+
 from blog.web import page_cache
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Headers = tuple[tuple[str, str], ...]
 #: Said by a web server itself, from the files.
 ITS_OWN = {
@@ -39,8 +39,11 @@ class Fetched:
         return tuple((name, value) for name, value in self.headers if name.lower() not in ITS_OWN)
 
 
-def fetch(app: Application, path: str, query: str, host: str, known: dict[str, Any] | None = None) -> Fetched:
-    """Ask `app` for a page, handing it what is `known` beside the request."""
+def fetch(app: Flask, path: str, query: str, host: str, known: dict[str, Any] | None = None) -> Fetched:
+    """Ask `app` for a page, handing it what is `known` beside the request.
+
+    The page cache, and what else stands before the views, is for clients who ask again.
+    """
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": "",
@@ -55,15 +58,16 @@ def fetch(app: Application, path: str, query: str, host: str, known: dict[str, A
         "wsgi.input": io.BytesIO(),
         "wsgi.errors": sys.stderr,
         page_cache.IN_PASSING: True,
+        page_cache.EDITION: app.extensions["page_cache"].editions.current(),
         **(known or {}),
     }
-    begun: list[tuple[str, list[tuple[str, str]]]] = []
-    answer = app(environ, lambda status, headers, *_: begun.append((status, headers)))
-    try:
-        body = b"".join(answer)
-    finally:
-        close = getattr(answer, "close", None)
-        if close:
-            close()
-    status, headers = begun[-1]
-    return Fetched(int(status.split(" ", 1)[0]), tuple(headers), body)
+    with app.request_context(environ):
+        try:
+            response = app.full_dispatch_request()
+        except Exception as error:  # noqa: BLE001 - as Flask does it: a page that says so, and a line logged
+            response = app.handle_exception(error)
+        # An address is only spelled out for those who ask by HTTP.
+        headers = response.get_wsgi_headers(environ) if response.location else response.headers
+        body = b"".join(response.iter_encoded())
+        response.close()
+    return Fetched(response.status_code, tuple(headers), body)

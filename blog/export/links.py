@@ -5,27 +5,39 @@ from functools import lru_cache
 from html import unescape
 from urllib.parse import unquote, urljoin, urlsplit
 
-#: Each begins with a word that `re` can look for in one go: together they take half of what one pattern does
-#: that begins with a space and a choice.
-_ATTRIBUTES = [re.compile(rf"""{name}=["']([^"'\s]+)["']""") for name in ("href", "src", "poster")]
+#: Each is looked for by the word that it begins with, and only where that word is: to find out that there is
+#: none takes Python a tenth of the time that it takes `re`.
+_ATTRIBUTES = [
+    (f"{name}=", re.compile(rf"""{name}=["']([^"'\s]+)["']""")) for name in ("href", "src", "poster")
+]
 _CHOICES = re.compile(r"""srcset=["']([^"']+)["']""")
 _IN_STYLE = re.compile(r"""url\(["']?([^"')\s]+)["']?\)""")
+_WEB = ("https://", "http://")
 READABLE = ("text/html", "text/css", "application/xml", "application/atom+xml", "application/feed+json")
 
 
-def found_in(body: bytes, content_type: str, path: str, origin: str) -> dict[str, str]:
-    """Return the site's addresses named in a body, as path → query; `origin` is the site's own address."""
+def found_in(
+    body: bytes, content_type: str, path: str, origin: str, known: set[str] | None = None
+) -> dict[str, str]:
+    """Return the site's addresses named in a body, as path → query; `origin` is the site's own address.
+
+    Those that are `known`, as they are written, are passed over; those from the root are so from then on.
+    """
     if not content_type.startswith(READABLE):
         return {}
     text = body.decode("utf-8", "replace")
-    named: set[str] = set(re.findall(re.escape(origin) + r"(/[^\s\"'<>\\)]*)", text))
+    named: set[str] = set(_whole(origin).findall(text))
     if content_type.startswith("text/css"):
         named.update(_IN_STYLE.findall(text))
     elif content_type.startswith("text/html"):
-        for attribute in _ATTRIBUTES:
-            named.update(attribute.findall(text))
-        for choices in _CHOICES.findall(text):
+        for word, attribute in _ATTRIBUTES:
+            if word in text:
+                named.update(attribute.findall(text))
+        for choices in _CHOICES.findall(text) if "srcset=" in text else ():
             named.update(choice.split()[0] for choice in choices.split(",") if choice.strip())
+    if known is not None:
+        named -= known
+        known.update(address for address in named if address[0] == "/")
     found: dict[str, str] = {}
     for address in named:
         own = _own(address, path, origin)
@@ -34,11 +46,16 @@ def found_in(body: bytes, content_type: str, path: str, origin: str) -> dict[str
     return found
 
 
+@lru_cache(8)
+def _whole(origin: str) -> re.Pattern[str]:
+    return re.compile(re.escape(origin) + r"(/[^\s\"'<>\\)]*)")
+
+
 def _own(address: str, path: str, origin: str) -> tuple[str, str] | None:
-    if address.startswith("#"):
+    if address.startswith("#") or (address.startswith(_WEB) and not address.startswith(origin)):
         return None
     # Nearly all are written from the root.
-    return _from_root(address) or _from_page(address, path, origin)
+    return _from_root(address.removeprefix(origin)) or _from_page(address, path, origin)
 
 
 @lru_cache(4096)

@@ -29,20 +29,30 @@ def name_of(path: str, content_type: str) -> str | None:
     return name or None
 
 
-def write(root: Path, former: Path, name: str, fetched: Fetched) -> bool:
-    """Write a page and its prepared copies; return whether it is the same as in the `former` export.
+def take_over(root: Path, former: Path, name: str, fetched: Fetched) -> bool:
+    """Link a page that is the same as in the `former` export; return whether it is.
 
-    What is the same is linked, neither prepared nor written: it keeps its time, and with it the tag that a
-    web server gives.
+    It is neither prepared nor written: it keeps its time, and with it the tag that a web server gives.
     """
     endings = ENDINGS.values() if codings.is_worth_it(fetched.body, fetched.content_type) else ("",)
-    if _has(former / name, fetched.body) and link(root, former, name, endings):
-        return True
-    target = root / name
-    target.parent.mkdir(parents=True, exist_ok=True)
+    return _has(f"{former}/{name}", fetched.body) and link(root, former, name, endings)
+
+
+def write(root: Path, name: str, fetched: Fetched) -> None:
+    """Write a page and its prepared copies."""
     for coding, data in codings.prepared(fetched.body, fetched.content_type).items():
-        target.with_name(target.name + ENDINGS[coding]).write_bytes(data)
-    return False
+        _put(f"{root}/{name}{ENDINGS[coding]}", data)
+
+
+def _put(path: str, data: bytes) -> None:
+    # Names are joined as text: as `Path` objects they take longer than what the system does with them.
+    try:
+        file = open(path, "wb")  # noqa: PTH123, SIM115 - see above; closed below
+    except FileNotFoundError:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "wb")  # noqa: PTH123, SIM115
+    with file:
+        file.write(data)
 
 
 def link(root: Path, former: Path, name: str, endings: Iterable[str]) -> bool:
@@ -58,9 +68,9 @@ def link(root: Path, former: Path, name: str, endings: Iterable[str]) -> bool:
     return True
 
 
-def _has(path: Path, body: bytes) -> bool:
+def _has(path: str, body: bytes) -> bool:
     try:
-        return path.stat().st_size == len(body) and path.read_bytes() == body
+        return os.stat(path).st_size == len(body) and Path(path).read_bytes() == body  # noqa: PTH116
     except OSError:
         return False
 

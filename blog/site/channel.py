@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from blog.articles.models import Article
 from blog.articles.shown import RelatedCard
@@ -50,7 +51,11 @@ def changed_at(article: Article) -> datetime:
 
 def body(article: Article, links: Links) -> str:
     """Return the full text, fit to be read anywhere."""
-    return elsewhere(article.html, links.article(article.slug))
+    return _elsewhere(article.html, links.article(article.slug))
+
+
+#: As many as a feed has entries: its other form is often asked for right after it.
+_elsewhere = lru_cache(20)(elsewhere)
 
 
 def summary(article: Article) -> str:

@@ -6,11 +6,11 @@ from flask import Blueprint, Response, abort, render_template
 from sqlalchemy.orm import Session
 
 from blog import clock
-from blog.articles import authors, lists, reading, series, wording
+from blog.articles import lists, reading, series, wording
 from blog.articles.lists import Choice
 from blog.articles.shown import cards
 from blog.content.values import Site
-from blog.site import atom, json_feed
+from blog.site import atom, bylines, json_feed
 from blog.site.channel import ATOM, JSON, KINDS, Channel, Entry
 from blog.web.context import services
 from blog.web.guards import public
@@ -28,7 +28,7 @@ blueprint = Blueprint("feeds", __name__)
 def everything(form: str) -> Response:
     """Serve the newest articles of the site."""
     site = current_site()
-    return _answer(form, site.name, site.description, "/", lists.everything())
+    return _answer(form, site.name, site.description, "/", None)
 
 
 @blueprint.get("/topics/<slug>/feed.xml", defaults={"form": ATOM})
@@ -52,9 +52,7 @@ def of_topic(slug: str, form: str) -> Response:
 @public
 def of_author(slug: str, form: str) -> Response:
     """Serve the newest articles of one author."""
-    site = current_site()
-    with services().database.reading() as session:
-        found = authors.find(session, slug, site, clock.now())
+    site, found = current_site(), bylines.of(slug)
     if found is None:
         abort(404)
     title = f"{found.author.name} — {site.name}"
@@ -80,14 +78,11 @@ def of_series(slug: str, form: str) -> Response:
 def explained() -> str:
     """Say what a feed is, and list all there are."""
     site, now = current_site(), clock.now()
+    people = [(found.author.slug, found.author.name) for found in bylines.everybody()]
     with services().database.reading() as session:
         groups = [
             (gettext("Topics"), "/topics", _topics(session, site, now)),
-            (
-                gettext("Authors"),
-                "/authors",
-                [(found.author.slug, found.author.name) for found in _authors(session, now)],
-            ),
+            (gettext("Authors"), "/authors", people),
             (
                 gettext("Series"),
                 "/series",
@@ -104,14 +99,15 @@ def _topics(session: Session, site: Site, now: datetime) -> list[tuple[str, str]
     return [(slug, wording.topic_name(slug, site)) for slug in used]
 
 
-def _authors(session: Session, now: datetime) -> list[authors.Byline]:
-    return authors.all_live(session, current_site(), now)
-
-
-def _answer(form: str, title: str, description: str, page: str, choice: Choice) -> Response:
+def _answer(form: str, title: str, description: str, page: str, choice: Choice | None) -> Response:
     hub, now = services().settings.websub_hub, clock.now()
     with services().database.reading() as session:
-        newest = lists.newest(session, choice, now, ENTRIES)
+        # Of all articles the newest stand first in an index of their own.
+        newest = (
+            reading.latest(session, now, ENTRIES)
+            if choice is None
+            else lists.newest(session, choice, now, ENTRIES)
+        )
         under = cards(session, newest, now)
         changed = reading.changed_at(session, now)
     entries = [Entry(article, under[article.id]) for article in newest]

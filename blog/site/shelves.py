@@ -3,11 +3,11 @@
 from flask import Blueprint, abort, render_template, request
 
 from blog import clock
-from blog.articles import authors, lists, reading, series, wording
+from blog.articles import lists, reading, series, wording
 from blog.articles.lists import Choice, Listed
 from blog.articles.models import Article
 from blog.content.values import Topic
-from blog.site import metadata
+from blog.site import bylines, metadata
 from blog.web.context import services
 from blog.web.guards import public
 from blog.web.interface import current_site
@@ -47,9 +47,7 @@ def topic(slug: str, number: int = 1) -> str:
 @public
 def all_authors() -> str:
     """List everybody who writes here."""
-    with services().database.reading() as session:
-        bylines = authors.all_live(session, current_site(), clock.now())
-    return render_template("site/authors.html", bylines=bylines)
+    return render_template("site/authors.html", bylines=bylines.everybody())
 
 
 @blueprint.get("/authors/<slug>")
@@ -57,8 +55,7 @@ def all_authors() -> str:
 @public
 def author(slug: str, number: int = 1) -> str:
     """Show who an author is, and their articles, newest first."""
-    with services().database.reading() as session:
-        byline = authors.find(session, slug, current_site(), clock.now())
+    byline = bylines.of(slug)
     if byline is None:
         abort(404)
     listed = _listed(lists.signed_by(byline.written), number)

@@ -8,9 +8,10 @@ from flask import Blueprint, Response, abort, render_template
 from sqlalchemy import select
 
 from blog import clock
-from blog.articles import authors, reading, series
+from blog.articles import reading, series
 from blog.articles.live import live
 from blog.articles.models import Article
+from blog.site import bylines
 from blog.web.context import services
 from blog.web.guards import public
 from blog.web.headers import SPECULATION_RULES
@@ -90,11 +91,11 @@ def _addresses() -> list[Address]:
     # The columns alone: at fifty thousand articles their objects would take seconds.
     columns = (Article.slug, Article.published_at, Article.updated_at)
     query = select(*columns).where(*live(now)).order_by(Article.published_at.desc(), Article.id.desc())
+    people = [found.author.slug for found in bylines.everybody()]
     with services().database.reading() as session:
         articles = [(slug, updated or published) for slug, published, updated in session.execute(query)]
         topics = [(topic.slug, topic.latest_at) for topic in reading.topics(session, now)]
         sequels = [(found.slug, found.latest_at) for found in series.all_live(session, site, now)]
-        people = [found.author.slug for found in authors.all_live(session, site, now)]
         pages = [page.slug for page in reading.pages(session)]
     newest = max((changed for _, changed in articles), default=None)
     lists = ["/", "/topics", "/archive", "/authors", *(["/series"] if sequels else []), "/feeds"]

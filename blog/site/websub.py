@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import structlog
 
-from blog.articles import lists, series, wording
+from blog.articles import reading, series, wording
 from blog.articles.models import Article
 from blog.content.values import Site
 from blog.errors import BlogError
@@ -45,7 +45,7 @@ def announce(services: Services, now: datetime, post: Post | None = None) -> int
         return 0
     site, kept = services.site(), services.settings.var_dir / "websub.json"
     with services.database.reading() as session:
-        newest = lists.newest(session, lists.everything(), now, ENTRIES)
+        newest = reading.latest(session, now, ENTRIES)
     told = _told(kept)
     state = {article.slug: f"{changed_at(article).isoformat()} {article.rendered_hash}" for article in newest}
     news = [article for article in newest if told.get(article.slug) != state[article.slug]]

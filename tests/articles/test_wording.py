@@ -36,6 +36,12 @@ def test_a_long_text_is_cut_between_words_with_an_ellipsis() -> None:
     assert len(cut) <= wording.CARD_LENGTH + 1
 
 
+def test_a_text_of_blanks_is_cut_like_any_other() -> None:
+    spaced = "  \n".join(f"word{number}" for number in range(100))
+    assert wording.excerpt(spaced) == wording.excerpt(" ".join(spaced.split()))
+    assert wording.excerpt(f"One{' ' * 500}two") == "One two"
+
+
 def test_names_are_the_sites_own_where_it_has_them() -> None:
     assert wording.topic_name("ai", SITE) == "AI"
     assert wording.topic_name("back-pressure", SITE) == "Back pressure"
