@@ -4,10 +4,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from blog.db import Base, BigId, UTCDateTime
+
+#: What keeps an article from readers at any time.
+WITHHELD = "status <> 'published' OR live_at IS NULL OR removed_at IS NOT NULL"
 
 
 class ArticleStatus(StrEnum):
@@ -31,6 +34,21 @@ class Article(Base):
     __table_args__ = (
         Index("ix_articles_live", "id", "status", "published_at", "live_at", "expires_at", "removed_at"),
         Index("ix_articles_series", "series"),
+        Index(
+            "ix_articles_withheld",
+            "id",
+            "status",
+            "live_at",
+            "removed_at",
+            sqlite_where=text(WITHHELD),
+            postgresql_where=text(WITHHELD),
+        ),
+        Index(
+            "ix_articles_expires_at",
+            "expires_at",
+            sqlite_where=text("expires_at IS NOT NULL"),
+            postgresql_where=text("expires_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

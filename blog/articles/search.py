@@ -70,18 +70,15 @@ def _page(
     session: Session, wanted: list[Term], now: datetime, limit: int, offset: int
 ) -> tuple[list[int], int]:
     """Return one page and the count of all: the first sixty ranked, the others as they come."""
-    first = candidates(session, wanted, now, RANKED)
-    total = first[0].total if first else 0
+    first, total = candidates(session, wanted, now, RANKED)
     ranked: list[int] = []
-    if offset < RANKED:
-        texts = session.execute(_TEXTS, {"ids": [row.id for row in first]})
-        published = {row.id: row.published_at for row in first}
+    if offset < len(first):
+        texts = session.execute(_TEXTS, {"ids": list(first)})
         rarity = spelling.rarity(session, wanted)
-        ranked = ranking.ranked(texts.all(), published, wanted, rarity, now)[offset : offset + limit]
+        ranked = ranking.ranked(texts.all(), first, wanted, rarity, now)[offset : offset + limit]
     missing = min(limit, total - offset) - len(ranked)
     if missing > 0:
-        rest = candidates(session, wanted, now, missing, max(offset, RANKED))
-        ranked += [row.id for row in rest]
+        ranked += candidates(session, wanted, now, missing, max(offset, RANKED))[0]
     return ranked, total
 
 
@@ -90,7 +87,7 @@ def _suggestion(session: Session, wanted: list[Term], now: datetime) -> str | No
     mended = spelling.mended(session, wanted)
     if not mended:
         return None
-    return mended if candidates(session, terms(mended), now, 1) else None
+    return mended if candidates(session, terms(mended), now, 0)[1] else None
 
 
 def _result(article: Article, sought: list[Term]) -> Result:

@@ -26,7 +26,8 @@ def marked(text: str, wanted: Sequence[Term]) -> Pieces:
 
 def snippet(text: str, fallback: str, wanted: Sequence[Term]) -> Pieces:
     """Return the part of a text with most of the terms; without any, its fallback or its beginning."""
-    text = " ".join(text[:LONGEST_LOOK].split())
+    # A text has one space between two words, and a line break between two blocks.
+    text = text[:LONGEST_LOOK].replace("\n", " ").rstrip()
     spans = _spans(aligned(text), wanted)
     if not spans and fallback:
         return marked(_window(fallback, 0), wanted)

@@ -133,6 +133,26 @@ def test_pages_of_results_neither_repeat_nor_lose_an_article(database: Database)
     assert slugs(find(database, "common", offset=10_000)) == []
 
 
+@pytest.mark.parametrize("query", ["common word", '"common word"'])
+def test_of_many_the_ones_with_the_words_in_title_or_headings_are_first_however_old(
+    database: Database, query: str
+) -> None:
+    old = BEFORE - timedelta(days=900)
+    synced(
+        database,
+        *(
+            article_file(f"a{n:03}", "A common word.", published_at=BEFORE + timedelta(hours=n))
+            for n in range(100)
+        ),
+        article_file("in-the-title", "Prose.", title="A common word", published_at=old),
+        article_file("in-a-heading", "Prose.", headings=["The common word"], published_at=old),
+        article_file("draft", "Prose.", title="A common word", status="draft"),
+    )
+    found = find(database, query, limit=3)
+    assert slugs(found) == ["in-the-title", "in-a-heading", "a099"]
+    assert found.total == 102
+
+
 def test_the_text_is_updated_in_the_transaction_of_the_sync(database: Database) -> None:
     synced(database, article_file("a", "first wording"))
     with pytest.raises(RuntimeError), database.transaction() as session:
