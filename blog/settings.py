@@ -88,7 +88,7 @@ class Settings(PaceSettings):
         description="Bits of work that a sign-up in a flood costs: 0 = one more button will do, 18 = seconds",
     )
     page_cache_mb: int = Field(
-        24, ge=0, le=4096, description="Megabytes of ready pages that each process keeps in memory"
+        6, ge=0, le=4096, description="Megabytes of ready pages that each process keeps in memory"
     )
     shared_cache_seconds: int = Field(
         60, ge=0, le=86400, description="How long a CDN may show a page without asking; 0 = it always asks"

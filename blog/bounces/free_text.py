@@ -9,8 +9,6 @@ from email import message_from_bytes
 from email.message import Message
 from email.utils import parseaddr
 
-from flufl.bounce import all_failures
-
 from blog.bounces.codes import code_in, kind_of
 from blog.bounces.reports import Kind
 
@@ -32,6 +30,8 @@ def failure(raw: bytes, message: Message, parts: list[Message]) -> tuple[Kind, s
         p.get_content_type() == "message/delivery-status" for p in parts
     ):
         return None
+    from flufl.bounce import all_failures  # forty modules that no web process needs before a letter comes
+
     for_now, for_good = all_failures(message_from_bytes(raw[:LONGEST]))
     if for_now and not for_good:
         return None

@@ -38,8 +38,13 @@ def of_site() -> Response:
 
 
 def _answer(shown: card.Card) -> Response:
+    def drawn() -> bytes:
+        from blog.site import card_picture  # with it comes Pillow, and most cards are kept
+
+        return card_picture.png(shown)
+
     path = services().settings.var_dir / "cache" / "cards" / f"{shown.version()}.png"
-    response = Response(kept(path, MOST_BYTES, lambda: card.png(shown)), mimetype="image/png")
+    response = Response(kept(path, MOST_BYTES, drawn), mimetype="image/png")
     current = request.args.get("v") == shown.short_version()
     response.headers["Cache-Control"] = headers.IMMUTABLE if current else ONE_HOUR
     response.headers["Content-Security-Policy"] = headers.IMAGE_POLICY

@@ -5,7 +5,7 @@ import hashlib
 from flask import Blueprint, Response, abort, send_file
 from werkzeug.security import safe_join
 
-from blog.content import offers, variants
+from blog.content import offers
 from blog.site.keeping import kept
 from blog.web import headers
 from blog.web.context import services
@@ -65,6 +65,8 @@ def versioned_copy(width: int, version: str, name: str) -> Response:
 
 
 def _copy(width: int, name: str, version: str | None) -> Response:
+    from blog.content import variants  # with it comes Pillow, and a site without photographs needs none
+
     content_dir = services().settings.content_dir
     name, _, ending = name.rpartition(".")
     inside = safe_join(str(content_dir), name)

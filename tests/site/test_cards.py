@@ -15,7 +15,8 @@ from PIL import Image, ImageChops
 
 from blog.settings import Settings
 from blog.site import lettering, pen, sketch
-from blog.site.card import HEIGHT, MARGIN, SIZES, TITLE_HEIGHT, WIDTH, Card, png
+from blog.site.card import HEIGHT, WIDTH, Card
+from blog.site.card_picture import MARGIN, SIZES, TITLE_HEIGHT, png
 from blog.site.keeping import kept
 from blog.site.motifs import MOTIFS
 from tests.site.pages import read
