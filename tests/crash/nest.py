@@ -39,6 +39,8 @@ def main(port: int, bug: str) -> None:
         child = os.fork()
         if child == 0:
             _serve(port, served)
+        # By both: whoever reads the number may kill the group before the child has had its first turn.
+        os.setpgid(child, child)
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()
 
