@@ -104,9 +104,8 @@ def open_app(live: str) -> Flask:
 def _application(live: str) -> Flask:
     app = create_app(load_settings())
     app.extensions["page_cache"].editions.look_every(LOOK_SECONDS)
-    app.jinja_env.auto_reload = (
-        False  # nor at the templates: when one has changed, another application begins
-    )
+    # Nor at the templates: when one has changed, another application begins.
+    app.jinja_env.auto_reload = False
     origin = "" if live == app.extensions["blog"].settings.site_url else f" {live}"
     policy = headers.PAGE_POLICY.replace("form-action 'self'", f"form-action 'self'{origin}")
 

@@ -83,7 +83,11 @@ def begin(folder: Path) -> Path:
         raise UsageError(f"{folder} holds files that no export has written; name an empty or a new folder")
     beside = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
+    try:
+        beside.mkdir(parents=True)
+    except OSError as error:
+        hint = "name a folder in one that you may write to"
+        raise UsageError(f"{folder} cannot be written ({error.strerror}); {hint}") from None
     return beside
 
 

@@ -121,6 +121,12 @@ def test_what_has_not_changed_keeps_its_time_and_what_is_gone_goes(
     assert sorted(path.name for path in tmp_path.glob(".*out*")) == []
 
 
+@pytest.mark.usefixtures("content", "database")
+def test_where_nothing_can_be_written_is_said_with_what_to_do() -> None:
+    with pytest.raises(UsageError, match=r"/proc/site cannot be written .*; name a folder in one that"):
+        blog("export", "/proc/site")
+
+
 @pytest.mark.parametrize("name", ["a-file-of-mine", "a-file.html"])
 def test_files_of_somebody_else_are_never_replaced(
     content: Path, database: Database, tmp_path: Path, name: str
