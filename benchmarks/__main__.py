@@ -31,6 +31,7 @@ PARTS: dict[str, tuple[list[str], list[str]]] = {
     "spike": (["--seconds", "3"], []),
     "sending": (["--recipients", "1000", "--rounds", "1"], ["--recipients", "10000", "--dkim"]),
     "scaling": (["--recipients", "2000"], ["--recipients", "10000", "1000000"]),
+    "tallying": (["--recipients", "2000", "--rounds", "2"], []),
     "planning": (["--subscribers", "50000"], ["--subscribers", "1000000"]),
     "moving": (["--people", "5000"], []),
     "million": (["--subscribers", "20000", "--articles", "500", "--seconds", "3"], []),

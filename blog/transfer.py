@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 
 from blog.content.progress import Progress
 from blog.db import LOCK_TIMEOUT, Database
+from blog.delivery import tallies
+from blog.delivery.models import Tally
 from blog.errors import BlogError, UsageError
 from blog.schema import metadata
 
 #: The templates of a large issue's variants, 80 KB each, still fit into memory so many at a time.
 AT_ONCE = 500
-TABLES: Sequence[Table] = metadata.sorted_tables
+#: Not what PostgreSQL keeps of what the others hold.
+TABLES: Sequence[Table] = [table for table in metadata.sorted_tables if table.name != Tally.__tablename__]
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ def move(source: Database, target: Database, progress: Progress | None = None) -
                 raise BlogError(
                     f"{table.name} does not read as it was written; the new database is as empty as before"
                 )
+        if tallies.are_kept(new):
+            tallies.begin_anew(new)
         if not target.is_sqlite:
             new.execute(text("ANALYZE"))  # or the first digest is planned by guesses
     return given

@@ -94,7 +94,7 @@ def _follow(services: Services, issue: int, show: Any) -> None:
         last = text
         if found.balance.state != MailingState.SENDING:
             return
-        # Counting a million rows takes a while: looking costs a tenth of the time at most.
+        # Looking costs a tenth of the time at most.
         time.sleep(max(LOOK_SECONDS, 10 * (time.monotonic() - began)))
 
 
@@ -113,7 +113,10 @@ def described(issue: int, found: Progress) -> str:
     lines += [f"  {name:<10}{getattr(account, name):>9,}  {meaning}" for name, meaning in PLACES.items()]
     if found.later and found.next_try_at:
         at = found.next_try_at.strftime("%H:%M UTC")
-        lines.append(f"  {found.later:,} of the pending wait for their time; for the next that is {at}")
+        or_more = " or more" if found.later == balance.MOST else ""
+        lines.append(
+            f"  {found.later:,}{or_more} of the pending wait for their time; for the next that is {at}"
+        )
     return "\n".join(lines)
 
 
@@ -128,7 +131,7 @@ def speed(found: Progress) -> dict[str, Any]:
 def _pace(found: Progress) -> str:
     if found.balance.state != MailingState.SENDING:
         return ""
-    if found.balance.pending and found.later == found.balance.pending:
+    if found.balance.pending and not found.due:
         return ", the rest waits for its time"
     if found.seconds_left is None:
         return ", waiting for a worker or the relay" if found.balance.pending else ""

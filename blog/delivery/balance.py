@@ -1,15 +1,17 @@
 """The exact account of a mailing: every eligible recipient is in exactly one place.
 
-Nobody counts what was accepted. How many recipients a mailing has is known when it is planned; who waits,
-is in hand, or had another end than the usual one stands in a small index, and all others were accepted. So
-an account costs as much as is still to be sent or went wrong, and the sender keeps no counter for it.
+Nobody counts what was accepted. How many recipients a mailing has is known when it is planned, and whoever
+does not wait, is not in hand and had no other end than the usual one was accepted. PostgreSQL keeps how many
+wait and how many had another end (`tallies`), so that an account of millions costs what one of ten does; on
+SQLite they stand in small indexes, and it costs as much as is still to be sent or went wrong.
 """
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, TextClause, func, literal, select, union_all, update
+from sqlalchemy import ColumnElement, Select, TextClause, func, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
+from blog.delivery import tallies
 from blog.delivery.models import (
     IS_IN_HAND,
     IS_UNUSUAL,
@@ -24,6 +26,8 @@ from blog.delivery.states import DEFERRED, LONG_AGO, OPEN, PLANNED, Balance, Pro
 #: Over how long the pace is measured, and among how many of those whose turn was last.
 PACE = timedelta(minutes=1)
 RECENT = 20_000
+#: How many that wait for their time are counted.
+MOST = 100_000
 #: How many mailings of before are counted in one go.
 COUNTED_AT_ONCE = 10
 
@@ -55,10 +59,12 @@ def states(session: Session, mailing_id: int) -> dict[str, int]:
     recipients = session.scalar(select(Mailing.recipients).where(Mailing.id == mailing_id))
     if recipients is None:
         return recount(session, mailing_id)
+    kept = tallies.are_kept(session)
+    others = [tallies.kept(mailing_id)] if kept else [_waiting(mailing_id), _unusual(mailing_id)]
     # One statement: a delivery that moves between two would be counted twice, or not at all.
-    rows = session.execute(union_all(_waiting(mailing_id), _in_hand(mailing_id), _unusual(mailing_id)))
+    rows = session.execute(union_all(_in_hand(mailing_id), *others))
     counts = {str(name): int(number) for name, number in rows}
-    counts[PLANNED] -= counts.get(DEFERRED, 0)
+    counts[PLANNED] = counts.get(PLANNED, 0) + (recipients if kept else -counts.get(DEFERRED, 0))
     counts[DeliveryState.ACCEPTED] = recipients - sum(counts.values())
     return counts
 
@@ -108,15 +114,23 @@ def progress(session: Session, mailing_id: int, now: datetime) -> Progress | Non
     if found is None:
         return None
     if not found.pending:
-        return Progress(found, 0.0, None, 0, None)
-    put_off = select(func.count(), func.min(Delivery.next_at)).where(
-        Delivery.mailing_id == mailing_id, IS_WAITING, Delivery.next_at > now
-    )
-    later, next_try_at = session.execute(put_off).one()
-    per_second = _pace(session, mailing_id, now) if found.state == MailingState.SENDING else 0.0
+        return Progress(found, 0.0, None, 0, 0, None)
+    later, next_try_at = _up_to(session, mailing_id, Delivery.next_at > now)
     due = found.pending - later
+    if later == MOST:
+        now_due, _ = _up_to(session, mailing_id, Delivery.next_at <= now)
+        due = min(due, now_due) if now_due < MOST else due
+    per_second = _pace(session, mailing_id, now) if found.state == MailingState.SENDING else 0.0
     left = due / per_second if per_second and due else None
-    return Progress(found, per_second, left, later, next_try_at)
+    return Progress(found, per_second, left, due, later, next_try_at)
+
+
+def _up_to(session: Session, mailing_id: int, when: ColumnElement[bool]) -> tuple[int, datetime | None]:
+    """Return how many wait whose time is then, `MOST` for as many or more, and the first of those times."""
+    mine = select(Delivery.next_at).where(Delivery.mailing_id == mailing_id, IS_WAITING, when)
+    first = mine.order_by(Delivery.next_at).limit(MOST).subquery()
+    number, at = session.execute(select(func.count(), func.min(first.c.next_at))).one()
+    return int(number), at
 
 
 def _pace(session: Session, mailing_id: int, now: datetime) -> float:

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from blog.delivery.models import IS_WAITING, Delivery, MailingHealth
-from blog.delivery.states import LONG_AGO
+from blog.delivery import balance
+from blog.delivery.models import Delivery, MailingHealth
+from blog.delivery.states import DEFERRED, PLANNED
 from blog.delivery.upsert import upsert
 
 
@@ -41,10 +42,9 @@ def begin_anew(session: Session, mailing_id: int) -> None:
 
 
 def settled(session: Session, mailing_id: int) -> int:
-    """Return how many of a mailing's deliveries wait no more; both counts are made in indexes alone."""
-    mine = select(func.count()).select_from(Delivery).where(Delivery.mailing_id == mailing_id)
-    waiting = session.scalar(mine.where(IS_WAITING, Delivery.next_at > LONG_AGO)) or 0
-    return (session.scalar(mine) or 0) - waiting
+    """Return how many of a mailing's deliveries wait no more."""
+    counts = balance.states(session, mailing_id)
+    return sum(counts.values()) - counts.get(PLANNED, 0) - counts.get(DEFERRED, 0)
 
 
 def _add(session: Session, mailing_id: int, name: str, number: int) -> None:

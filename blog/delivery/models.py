@@ -137,6 +137,20 @@ class Delivery(Base):
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class Tally(Base):
+    """How many more deliveries of a mailing are in a state than when all were planned; see `tallies`.
+
+    The sum over all parts counts. There is none for what is in hand, nor for what was accepted.
+    """
+
+    __tablename__ = "tallies"
+
+    mailing_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    state: Mapped[str] = mapped_column(String(16), primary_key=True)
+    part: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(Integer)
+
+
 class DeliveryEvent(Base):
     """What happened to a mailing (no delivery named) or to one delivery on its way, besides its last state.
 

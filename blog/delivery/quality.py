@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from blog.delivery import control, events, health, stopping
+from blog.delivery import balance, control, events, health, stopping
 from blog.delivery.events import Event
 from blog.delivery.models import IS_IN_HAND, IS_WAITING, Delivery, Mailing, MailingHealth, MailingState
 from blog.delivery.pace import HORIZON
@@ -85,14 +85,15 @@ def _begin(session: Session, mailing_id: int, bars: Bars, now: datetime) -> Mail
 def _choose_canary(session: Session, found: MailingHealth, bars: Bars, now: datetime) -> None:
     """Have the first share go first, if the mailing is large, new, and due for everybody at once."""
     mailing = session.get_one(Mailing, found.mailing_id, populate_existing=True)
-    mine = Delivery.mailing_id == mailing.id
-    due = mine, IS_WAITING, Delivery.next_at > LONG_AGO, Delivery.next_at <= now
-    count = select(func.count()).select_from(Delivery)
-    total, waiting = (session.scalar(count.where(*which)) or 0 for which in ((mine,), due))
-    if total < bars.canary_from or waiting < total or mailing.first_to is not None:
+    counts = balance.states(session, mailing.id)
+    total = sum(counts.values())
+    if total < bars.canary_from or counts.get(PLANNED) != total or mailing.first_to is not None:
+        return
+    waiting = Delivery.mailing_id == mailing.id, IS_WAITING, Delivery.next_at > LONG_AGO
+    if session.scalar(select(exists().where(*waiting, Delivery.next_at > now))):
         return
     # In the order of the claims, which an index keeps: looking for the share reads no more than the share.
-    order = select(Delivery.id).where(*due).order_by(Delivery.next_at, Delivery.id)
+    order = select(Delivery.id).where(*waiting).order_by(Delivery.next_at, Delivery.id)
     share = max(1, round(total * bars.canary / 100))
     mailing.first_to = found.canary_to = session.scalar(order.offset(share - 1).limit(1))
     session.flush()

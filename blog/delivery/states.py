@@ -111,11 +111,13 @@ class Progress:
     """How far a mailing is: its balance, how fast it goes, and when it will be through at that pace.
 
     `per_second` counts what was settled within the last minute; `later` are those whose time has not come:
-    put off by the relay, or waiting for their own morning.
+    put off by the relay, or waiting for their own morning (a hundred thousand, where there are more); `due`
+    are the other pending ones, and where both are that many, all that are pending but for `later`.
     """
 
     balance: Balance
     per_second: float
     seconds_left: float | None
+    due: int
     later: int
     next_try_at: datetime | None

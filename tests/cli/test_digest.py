@@ -55,7 +55,9 @@ def test_the_balance_can_be_held_against_the_rows(issue: str, services: Services
             delete(Delivery).where(Delivery.id == select(func.min(Delivery.id)).scalar_subquery())
         )
     said = refused(settings, "digest", "status", issue, "--recount")
-    assert "does not balance: 1 accepted by the balance, 0 by the rows" in said
+    # SQLite takes whoever is gone for accepted, PostgreSQL for what it was.
+    where = "1 accepted by the balance, 0" if services.database.is_sqlite else "2 planned by the balance, 1"
+    assert f"does not balance: {where} by the rows" in said
 
 
 def test_the_pace_is_told_while_there_is_one(issue: str, services: Services, settings: Settings) -> None:

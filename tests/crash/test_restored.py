@@ -21,7 +21,7 @@ pytestmark = pytest.mark.crash
 
 
 #: What the sender writes to; on PostgreSQL a backup is a copy of these in a schema of its own.
-TABLES = ("deliveries", "delivery_events", "mailings")
+TABLES = ("deliveries", "delivery_events", "mailings", "tallies")
 
 
 def back_up(database: Database) -> None:

@@ -1,11 +1,11 @@
-"""The account of a mailing, made of what is left and what went wrong, is what counting every row says."""
+"""The account of a mailing, made without counting what was accepted, is what counting every row says."""
 
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from blog import clock
 from blog.db import Database
@@ -38,6 +38,68 @@ def test_wherever_the_deliveries_are_each_is_in_its_place(
     assert {state: number for state, number in kept.items() if number} == counted
     assert account is not None
     assert (account.eligible, account.accepted) == (PEOPLE, states.count(DeliveryState.ACCEPTED))
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.sampled_from(DeliveryState), min_size=PEOPLE, max_size=PEOPLE), max_size=4))
+def test_however_the_deliveries_move_the_account_follows(
+    database: Database, steps: list[list[DeliveryState]]
+) -> None:
+    mailing = make(database, PEOPLE)
+    for states in steps:
+        put(database, mailing, states)
+        with database.reading() as session:
+            assert balance.differences(session, mailing) == []
+
+
+def test_what_is_not_committed_is_in_no_account(database: Database) -> None:
+    mailing = make(database, PEOPLE)
+    with pytest.raises(ZeroDivisionError), database.transaction() as session:
+        session.execute(update(Delivery).values(state=DeliveryState.SKIPPED))
+        assert balance.states(session, mailing)[DeliveryState.SKIPPED] == PEOPLE
+        raise ZeroDivisionError
+    with database.reading() as session:
+        assert balance.states(session, mailing)[DeliveryState.PLANNED] == PEOPLE
+
+
+def test_two_workers_that_move_deliveries_of_one_mailing_do_not_wait_for_each_other(
+    database: Database,
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    mailing = make(database, PEOPLE)
+    with database.reading() as session:
+        first, second, *_ = session.scalars(select(Delivery.id).order_by(Delivery.id)).all()
+    move = text("UPDATE deliveries SET state = :state WHERE id = :number")
+    with database.engine.connect() as one, database.engine.connect() as other:
+        other.execute(text("SET lock_timeout = '2s'"))
+        one.execute(move, {"number": first, "state": "deferred"})
+        other.execute(move, {"number": second, "state": "skipped"})
+        # And in the other order: with one row for both, this is where one of them would be ended.
+        one.execute(move, {"number": first, "state": "skipped"})
+        other.execute(move, {"number": second, "state": "deferred"})
+        one.commit()
+        other.commit()
+    with database.reading() as session:
+        assert balance.differences(session, mailing) == []
+
+
+@pytest.mark.parametrize(
+    ("waiting", "later", "due", "said"), [(9, 3, 6, 3), (9, 6, 3, 4), (9, 9, 0, 4), (12, 6, 8, 4)]
+)
+def test_those_that_wait_for_their_time_are_counted_up_to_a_limit(
+    database: Database, monkeypatch: pytest.MonkeyPatch, waiting: int, later: int, due: int, said: int
+) -> None:
+    """Of many the smaller part is exact; where both are many, all but the limit count as due."""
+    monkeypatch.setattr(balance, "MOST", 4)
+    mailing, now = make(database, waiting), clock.now()
+    with database.transaction() as session:
+        numbers = session.scalars(select(Delivery.id).order_by(Delivery.id).limit(later)).all()
+        tomorrow = {"next_at": now + timedelta(days=1)}
+        session.execute(update(Delivery).where(Delivery.id.in_(numbers)).values(**tomorrow))
+        found = balance.progress(session, mailing, now)
+    assert found is not None
+    assert (found.due, found.later, found.next_try_at) == (due, said, now + timedelta(days=1))
 
 
 def test_a_mailing_of_a_version_before_is_counted_until_the_worker_has_counted_it(database: Database) -> None:

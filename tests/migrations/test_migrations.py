@@ -6,12 +6,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from blog import clock, migrate, revisions
 from blog.db import Database
-from blog.delivery.models import Delivery
+from blog.delivery import balance
+from blog.delivery.models import Delivery, Mailing, MailingState
 from blog.schema import described, metadata
 from blog.subscribers import consent
 from blog.subscribers.consent import Event, Method, Origin
@@ -54,6 +55,39 @@ def test_every_revision_goes_up_and_down_with_data_in_the_tables(database: Datab
     assert migrate.upgrade(database) == (None, revisions.head())
     with database.reading() as session:
         assert session.scalars(select(Delivery)).all() == []
+
+
+def test_the_tallies_begin_with_what_the_code_of_before_has_done_and_go_on_with_what_it_does(
+    database: Database,
+) -> None:
+    """A mailing half-way, one of before numbers were kept, and one whose planning is not through."""
+    with database.transaction() as session:
+        half, uncounted, begun = (make_mailing(session, 9, clock.now()) for _ in range(3))
+        session.execute(update(Mailing).where(Mailing.id.in_([uncounted, begun])).values(recipients=None))
+        session.execute(update(Mailing).where(Mailing.id == begun).values(state=MailingState.PLANNING))
+    migrate.downgrade(database, "0015")
+    _move(database, half, ["accepted", "claimed", "deferred", "bounced", "skipped"])
+    _move(database, uncounted, ["uncertain", "accepted"])
+    _move(database, begun, ["skipped"])
+    migrate.upgrade(database)
+    for mailing in (half, uncounted, begun):
+        _move(database, mailing, ["failed", "bounced", "planned", "accepted"])
+        with database.transaction() as session:
+            balance.complete(session, mailing, 9)
+            assert balance.differences(session, mailing) == []
+
+
+def _move(database: Database, mailing: int, states: list[str]) -> None:
+    """Have the first deliveries stand there, by statements that know of no tallies."""
+    with database.transaction() as session:
+        rows = session.scalars(
+            select(Delivery.id).where(Delivery.mailing_id == mailing).order_by(Delivery.id)
+        )
+        for number, state in zip(rows.all(), states, strict=False):
+            session.execute(
+                text("UPDATE deliveries SET state = :state WHERE id = :number"),
+                {"number": number, "state": state},
+            )
 
 
 def test_the_database_itself_refuses_to_rewrite_the_record_of_consent(database: Database) -> None:

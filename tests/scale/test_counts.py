@@ -35,7 +35,8 @@ def ways() -> Iterator[set[str]]:
             return
         own.execute(f"EXPLAIN (FORMAT JSON) {statement}", given or None)
         (said,) = own.fetchone()
-        found.update(_names((said if isinstance(said, list) else json.loads(said))[0]["Plan"]))
+        names = _names((said if isinstance(said, list) else json.loads(said))[0]["Plan"])
+        found.update(name if name in CHEAP else f"{name} in {statement}" for name in names)
 
     event.listen(Engine, "before_cursor_execute", explain)
     try:
@@ -48,15 +49,14 @@ def _name(line: str) -> str:
     return next((way for way in CHEAP if way in line), line)
 
 
-def _names(node: dict[str, Any]) -> Iterator[str]:
-    if node["Node Type"] == "Limit":
+def _names(node: dict[str, Any], table: str = "") -> Iterator[str]:
+    kind, table = node["Node Type"], node.get("Relation Name", table)
+    if kind == "Limit":
         return
-    if node.get("Relation Name") == "deliveries" and node["Node Type"] != "Bitmap Heap Scan":
+    if table == "deliveries" and "Scan" in kind and kind != "Bitmap Heap Scan":
         yield node.get("Index Name", "all of it")
-    if node["Node Type"] == "Bitmap Index Scan":
-        yield node["Index Name"]
     for below in node.get("Plans", ()):
-        yield from _names(below)
+        yield from _names(below, table if kind.startswith("Bitmap") else "")
 
 
 @pytest.fixture
@@ -79,7 +79,8 @@ def mailing(database: Database) -> int:
 def test_nothing_that_tells_of_an_issue_reads_what_was_accepted(
     database: Database, mailing: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(balance, "RECENT", 50)  # of three thousand, as twenty thousand are of a million
+    # Of three thousand less than twenty thousand are of a million: each row may be on a page of its own here.
+    monkeypatch.setattr(balance, "RECENT", 15)
     with database.reading() as session, ways() as found:
         account = balance.progress(session, mailing, clock.now())
         assert len(balance.uncertain(session, mailing)) == 10
@@ -89,6 +90,15 @@ def test_nothing_that_tells_of_an_issue_reads_what_was_accepted(
     assert account is not None
     assert (account.balance.accepted, account.balance.bounced) == (PEOPLE // 2 - 30, 10)
     assert found <= CHEAP, found
+
+
+def test_on_postgresql_the_account_reads_no_deliveries_but_those_in_hand(
+    database: Database, mailing: int
+) -> None:
+    with database.reading() as session, ways() as found:
+        assert balance.balance(session, mailing) is not None
+    waiting_and_unusual = {"ix_deliveries_due", "ix_deliveries_unusual"} if database.is_sqlite else set()
+    assert found == {"ix_deliveries_live"} | waiting_and_unusual
 
 
 def test_a_count_of_every_row_is_found(database: Database, mailing: int) -> None:
