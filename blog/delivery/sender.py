@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -39,8 +40,7 @@ class Report:
     trouble: str | None
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A claimed delivery with its finished bytes and envelope."""
 
     claim: Claim
@@ -98,6 +98,7 @@ class Courier:
             connection = await self._connected()
         except Unreachable as error:
             await self._desk.hand_in([], untouched=following.claim.id if following else None)
+            self._source.look_again()
             await self._channel.fails(str(error))
             return None
         content = granted.content if granted else None
@@ -109,6 +110,9 @@ class Courier:
         ready = following if verdict is None else None
         untouched = following.claim.id if following and isinstance(verdict, Trouble) else None
         allowed = await self._desk.hand_in(results, ready.claim.id if ready else None, untouched)
+        if verdict is None and allowed == bool(ready) and _all_accepted(results):
+            return ready
+        self._source.look_again()
         self._stop_if_refused(results, granted, following)
         slowed = await self._slow_down(results, granted, following)
         if isinstance(verdict, Trouble) or isinstance(exchange.content, Lost):
@@ -237,6 +241,10 @@ class Courier:
     def _load_sender(self, mailing_id: int) -> str:
         with self._sending.database.reading() as session:
             return ledger.envelope_from(session, mailing_id)
+
+
+def _all_accepted(results: list[Result]) -> bool:
+    return all(result.state is DeliveryState.ACCEPTED for result in results)
 
 
 def _why(verdict: Result | Trouble | None, answer: Reply | Lost | None) -> str:
