@@ -58,7 +58,9 @@ def send_due(sending: Sending, stop: threading.Event, patience: int | None = Non
     channel = Channel(patience)
     couriers = [Courier(sending, desk, source, channel) for _ in range(sending.connections)]
     try:
-        Loop(desk.decide, desk.keep_leases, stop).run(courier.work() for courier in couriers)
+        # SQLite works in this process, so a thread for it would only take turns with ours; a server waits.
+        loop = Loop(desk.gather, desk.keep_leases, stop, waits=not sending.database.is_sqlite)
+        loop.run(courier.work() for courier in couriers)
     finally:
         source.close()
     return Report(desk.results, channel.trouble if channel.given_up else None)
