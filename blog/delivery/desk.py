@@ -38,7 +38,7 @@ class Slip:
 
 
 class Desk:
-    """Commits slips in groups, whenever `decide` is called."""
+    """Commits slips in groups: all that have been handed in when `gather` is called."""
 
     def __init__(
         self,
@@ -64,9 +64,13 @@ class Desk:
         await until(Decided())
         return slip.granted
 
-    def decide(self) -> None:
-        """Commit what has been handed in; a fault of our own is raised, and nothing more may leave then."""
+    def gather(self) -> Callable[[], None]:
+        """Take what has been handed in; return what commits it, on whatever thread."""
         slips, self._slips = self._slips, []
+        return lambda: self._decide(slips)
+
+    def _decide(self, slips: list[Slip]) -> None:
+        """Commit these slips; a fault of our own is raised, and nothing more may leave then."""
         try:
             self._persist(lambda: self._commit(slips))
         except Fenced:

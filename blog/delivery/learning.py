@@ -5,7 +5,6 @@ without one raise the pace by half, until it is fast enough to be forgotten. The
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -67,8 +66,8 @@ def _after(
     domain, began = whose[result.delivery_id]
     pace = paces[domain]
     if is_given_up(pace.refused_since, began, now):
-        return replace(result, state=DeliveryState.FAILED, reason=EXPIRED, next_at=None)
-    return replace(result, next_at=pace.blocked_until)
+        return result._replace(state=DeliveryState.FAILED, reason=EXPIRED, next_at=None)
+    return result._replace(next_at=pace.blocked_until)
 
 
 def _slow_down(session: Session, domain: str, words: str, now: datetime) -> Pace:

@@ -10,7 +10,6 @@ Functions take the session first and never commit.
 """
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -251,7 +250,7 @@ def _claiming() -> ReturningUpdate[Any]:
 
 WORKER_DIED = "the worker ended between the last byte and its record of the answer"
 _TABLE: Table = Delivery.__table__  # type: ignore[assignment]
-_CLAIMED_COLUMNS = [_TABLE.c[field.name] for field in fields(Claim)]
+_CLAIMED_COLUMNS = [_TABLE.c[name] for name in Claim._fields]
 _CLAIM = _claiming()
 
 

@@ -1,6 +1,6 @@
 """One thread that holds all conversations of a sender, and has the desk decide for many of them at once.
 
-Why not one thread for each connection: docs/decisions/0006.
+Why not one thread for each connection, and when the desk has one of its own: docs/decisions/0006.
 """
 
 import select
@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -48,18 +49,29 @@ class _Held:
 class Loop:
     """Resumes each conversation once what it needs is there.
 
-    `decide` is called for all that are at the desk, `look` a few times a second.
+    `gather` takes what all have brought to the desk and returns what decides on it, which is done on a thread
+    of its own if that `waits` for somebody else more than it works. `look` is called a few times a second,
+    never beside a decision.
     """
 
-    def __init__(self, decide: Callable[[], None], look: Callable[[], None], stop: threading.Event) -> None:
-        self._decide, self._look, self._stop = decide, look, stop
+    def __init__(
+        self,
+        gather: Callable[[], Callable[[], None]],
+        look: Callable[[], None],
+        stop: threading.Event,
+        *,
+        waits: bool = False,
+    ) -> None:
+        self._gather, self._look, self._stop = gather, look, stop
+        self._beside = ThreadPoolExecutor(1) if waits else None
         self._ready: deque[tuple[_Held, Callable[[], Need]]] = deque()
         self._desk: list[_Held] = []
+        self._deciding: list[_Held] = []
         self._waiting: set[_Held] = set()
         self._pausing: set[_Held] = set()
         self._sockets: dict[int, _Held] = {}
         self._poll = select.poll()
-        self._done: deque[tuple[_Held, Callable[[], Need]]] = deque()
+        self._done: deque[Callable[[], None]] = deque()
         self._bell, self._ring = socket.socketpair()
         self._looked = self._ahead = 0.0
 
@@ -70,33 +82,54 @@ class Loop:
         self._poll.register(self._bell, select.POLLIN)
         self._ready.extend((one, partial(one.conversation.send, None)) for one in held)
         try:
-            while self._ready or self._desk or self._waiting or self._pausing:
+            while self._is_busy() or self._pausing:
                 self._turn()
         finally:
+            if self._beside:
+                self._beside.shutdown()
             for one in held:
                 one.conversation.close()
             self._bell.close()
             self._ring.close()
 
+    def _is_busy(self) -> bool:
+        return bool(self._ready or self._desk or self._deciding or self._waiting)
+
     def _turn(self) -> None:
         for _ in range(len(self._ready)):
             self._resume(*self._ready.popleft())
-        if self._pausing and not (self._ready or self._desk or self._waiting):
+        if self._pausing and not self._is_busy():
             self._rest()
         for descriptor, _ in self._poll.poll(self._patience()):
             if descriptor == self._bell.fileno():
                 self._answer_bell()
             else:
                 self._wake(self._sockets[descriptor])
-        if self._desk and not self._ready:
+        if self._desk and not (self._ready or self._deciding):
             self._decide()
-            for one in self._desk:
-                self._wake(one)
-            self._desk.clear()
         self._end_pauses()
         if self._now() - self._looked >= LOOK_SECONDS:
-            self._look()
             self._end_waits()
+            if not self._deciding:
+                self._look()
+                self._looked = self._now()
+
+    def _decide(self) -> None:
+        self._deciding, self._desk = self._desk, []
+        decide = self._gather()
+        if self._beside is None:
+            decide()
+            self._decided()
+            return
+        decision = self._beside.submit(decide)
+        decision.add_done_callback(lambda _: self._tell(partial(self._decided, decision)))
+
+    def _decided(self, decision: Future[None] | None = None) -> None:
+        if decision:
+            decision.result()
+        for one in self._deciding:
+            self._wake(one)
+        self._deciding = []
 
     def _rest(self) -> None:
         """Wait where all only let time pass; whoever may tell us to stop decides how it does."""
@@ -113,9 +146,9 @@ class Loop:
 
     def _patience(self) -> int:
         """Return how many milliseconds to wait for a socket."""
-        if self._ready or not (self._desk or self._waiting):
+        if self._ready or not self._is_busy():
             return 0
-        if not self._desk:
+        if self._deciding or not self._desk:
             return int(self._until_soonest(LOOK_SECONDS) * 1000)
         return GATHER_MS if len(self._desk) < len(self._sockets) else 0
 
@@ -162,7 +195,7 @@ class Loop:
             self._wake(one)
 
     def _end_waits(self) -> None:
-        self._looked = now = self._now()
+        now = self._now()
         for one in [one for one in self._sockets.values() if now >= one.end]:
             self._wake(one, TimeoutError(TIMED_OUT))
 
@@ -172,13 +205,19 @@ class Loop:
             step = partial(talk.send, action())
         except Exception as error:  # noqa: BLE001 - it belongs to the conversation
             step = partial(talk.throw, error)
-        self._done.append((held, step))
+        self._tell(partial(self._go_on, held, step))
+
+    def _tell(self, news: Callable[[], None]) -> None:
+        """Have the loop's own thread do something; called by any other."""
+        self._done.append(news)
         with suppress(OSError):  # nobody listens any more
             self._ring.send(b"!")
 
     def _answer_bell(self) -> None:
         self._bell.recv(4096)
         while self._done:
-            held, step = self._done.popleft()
-            self._waiting.discard(held)
-            self._ready.append((held, step))
+            self._done.popleft()()
+
+    def _go_on(self, held: _Held, step: Callable[[], Need]) -> None:
+        self._waiting.discard(held)
+        self._ready.append((held, step))

@@ -38,6 +38,9 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     UNCERTAIN = "uncertain"
 
+    #: The same number, without the way through Python that an enumeration's own takes for each message.
+    __hash__ = str.__hash__
+
 
 class Mailing(Base):
     """One message to many recipients; with `first_to` it goes no further than that delivery for now.

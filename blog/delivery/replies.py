@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _TRICKERY = re.compile(r"[<>\x00-\x20]")
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """A complete reply: the code of its last line and the text of all of them."""
 
     code: int
@@ -38,8 +38,7 @@ class Envelope:
             raise ValueError("an address with a space, a bracket or a control character")
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """The relay's answers to an envelope; `ready` means that it now waits for the content."""
 
     mail: Reply
@@ -51,8 +50,7 @@ class Asked:
         return self.rcpt.code // 100 == 2 and self.data.code == 354
 
 
-@dataclass(frozen=True)
-class Exchange:
+class Exchange(NamedTuple):
     """The answers of one round: to the content of the last message, and to the envelope of the next."""
 
     content: Reply | Lost | None

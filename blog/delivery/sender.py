@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -39,8 +40,7 @@ class Report:
     trouble: str | None
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A claimed delivery with its finished bytes and envelope."""
 
     claim: Claim
@@ -58,7 +58,9 @@ def send_due(sending: Sending, stop: threading.Event, patience: int | None = Non
     channel = Channel(patience)
     couriers = [Courier(sending, desk, source, channel) for _ in range(sending.connections)]
     try:
-        Loop(desk.decide, desk.keep_leases, stop).run(courier.work() for courier in couriers)
+        # SQLite works in this process, so a thread for it would only take turns with ours; a server waits.
+        loop = Loop(desk.gather, desk.keep_leases, stop, waits=not sending.database.is_sqlite)
+        loop.run(courier.work() for courier in couriers)
     finally:
         source.close()
     return Report(desk.results, channel.trouble if channel.given_up else None)
@@ -98,6 +100,7 @@ class Courier:
             connection = await self._connected()
         except Unreachable as error:
             await self._desk.hand_in([], untouched=following.claim.id if following else None)
+            self._source.look_again()
             await self._channel.fails(str(error))
             return None
         content = granted.content if granted else None
@@ -109,6 +112,9 @@ class Courier:
         ready = following if verdict is None else None
         untouched = following.claim.id if following and isinstance(verdict, Trouble) else None
         allowed = await self._desk.hand_in(results, ready.claim.id if ready else None, untouched)
+        if verdict is None and allowed == bool(ready) and _all_accepted(results):
+            return ready
+        self._source.look_again()
         self._stop_if_refused(results, granted, following)
         slowed = await self._slow_down(results, granted, following)
         if isinstance(verdict, Trouble) or isinstance(exchange.content, Lost):
@@ -237,6 +243,10 @@ class Courier:
     def _load_sender(self, mailing_id: int) -> str:
         with self._sending.database.reading() as session:
             return ledger.envelope_from(session, mailing_id)
+
+
+def _all_accepted(results: list[Result]) -> bool:
+    return all(result.state is DeliveryState.ACCEPTED for result in results)
 
 
 def _why(verdict: Result | Trouble | None, answer: Reply | Lost | None) -> str:

@@ -22,13 +22,16 @@ from blog.delivery.verp import ReturnPath
 from blog.errors import Busy
 
 CLAIM_AT_ONCE = 100
+#: Much of what a claim costs is the same for one row as for many: a lot that was gone within so many seconds
+#: is followed by one twice as large.
+SOON_GONE, MOST_AT_ONCE = 0.5, 800
 #: What is to be put off is taken in larger lots, so that those behind it need not wait for long.
 PUT_OFF_AT_ONCE = 2000
 #: What falls due within so many seconds is waited for with the connections open.
 WORTH_WAITING = 2.0
 LOOK_AGAIN = 0.02
-#: After the database refused a claim: the other connections must not wait for the same answer one by one.
-CLAIM_AGAIN = 1.0
+#: After the database refused a claim, or had nothing: the other connections need not ask the same one by one.
+CLAIM_AGAIN, NOTHING_SECONDS = 1.0, 0.1
 Personalise = Callable[[Claim], Mapping[str, bytes]]
 
 log = structlog.get_logger(__name__)
@@ -65,7 +68,8 @@ class Source:
         self._claims: deque[Claim] = deque()
         self._soon: float | None = None
         self._again_at = 0.0
-        self._lot = CLAIM_AT_ONCE
+        self._lot = self._looked_through = CLAIM_AT_ONCE
+        self._lot_at = 0.0
         self._reached: dict[int, Place] = {}
 
     def next(self) -> Claim | None:
@@ -79,6 +83,10 @@ class Source:
     def soon(self) -> float | None:
         """Return in how many seconds there will be more, after none came; None: not worth waiting for."""
         return None if self._stop.is_set() else self._soon
+
+    def look_again(self) -> None:
+        """Forget that there was nothing: a row may have been given back."""
+        self._again_at = 0.0
 
     def close(self) -> None:
         """Release what was claimed and not begun."""
@@ -94,10 +102,12 @@ class Source:
 
     def _release(self, claims: list[Claim]) -> None:
         self._reached.clear()
+        self.look_again()
         with self._sending.database.transaction() as session:
             ids = [claim.id for claim in claims]
             ledger.release(session, self._sending.owner, ids, self._sending.clock())
-        self._claims = deque(claim for claim in self._claims if claim not in claims)
+        released = set(ids)
+        self._claims = deque(claim for claim in self._claims if claim.id not in released)
 
     def _claim(self) -> list[Claim]:
         if time.monotonic() < self._again_at:
@@ -106,7 +116,10 @@ class Source:
         try:
             with self._sending.database.transaction() as session:
                 if not witness.halt_if_restored(session, sent, self._sending.clock()):
-                    return self._claim_oldest(session)
+                    claims = self._claim_oldest(session)
+                    if not claims and self._soon is None:
+                        self._again_at = time.monotonic() + NOTHING_SECONDS
+                    return claims
         except (SQLAlchemyError, Busy) as error:
             log.warning("delivery.claim_waits", error=type(error).__name__)
         self._again_at = time.monotonic() + CLAIM_AGAIN
@@ -135,11 +148,10 @@ class Source:
         owner = self._sending.owner
         while True:
             reached = self._reached.pop(mailing_id, BEGINNING)
-            claims, skipped = ledger.claim(session, mailing_id, owner, self._lot, now, reached)
+            claims, skipped = ledger.claim(session, mailing_id, owner, self._looked_through, now, reached)
             if claims:
-                limits = self._sending.limits
-                granted = pacing.take(session, owner, limits, claims, now, CLAIM_AT_ONCE)
-                self._lot = CLAIM_AT_ONCE if granted else min(self._lot * 4, PUT_OFF_AT_ONCE)
+                granted = pacing.take(session, owner, self._sending.limits, claims, now, self._lot)
+                self._size_next(len(claims), len(granted))
                 if len(granted) == len(claims):
                     self._reached[mailing_id] = max((claim.next_at, claim.id) for claim in claims)
                 return granted, len(granted) < len(claims)
@@ -147,6 +159,15 @@ class Source:
             # has been reached there may be what somebody has given back.
             if not skipped and reached == BEGINNING:
                 return [], False
+
+    def _size_next(self, claimed: int, granted: int) -> None:
+        if not granted:
+            self._looked_through = min(self._looked_through * 4, PUT_OFF_AT_ONCE)
+            return
+        now, before = time.monotonic(), self._lot_at
+        grows = claimed == granted and now - before < SOON_GONE
+        self._lot = min(self._lot * 2, MOST_AT_ONCE) if grows else CLAIM_AT_ONCE
+        self._looked_through, self._lot_at = self._lot, now
 
     def _next_moment(self, session: Session, sending: list[int], now: datetime) -> float | None:
         if any(quality.is_about_to_be_judged(session, mailing_id) for mailing_id in sending):

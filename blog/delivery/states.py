@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from blog.delivery.models import DeliveryState
 
@@ -60,8 +61,7 @@ class Owner:
     token: str
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """What the sender needs of a claimed delivery."""
 
     id: int
@@ -76,8 +76,7 @@ class Claim:
     next_at: datetime
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What became of one hand-over: the state to record, why, and the relay's words."""
 
     delivery_id: int

@@ -4,6 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from blog.delivery.replies import Reply
@@ -60,31 +61,34 @@ class Wire:
 
     async def reply(self) -> Reply:
         """Read one reply; raises `OSError`, `EOFError`, or `ValueError` for what is none."""
-        texts: list[str] = []
-        while len(texts) < MOST_LINES:
-            line = await self._line()
-            if not line[:3].isdigit() or line[3:4] not in ("", " ", "-"):
-                raise ValueError("the relay answered something that is no SMTP reply")
-            texts.append(line[4:])
-            if line[3:4] != "-":
-                return Reply(int(line[:3]), "\n".join(texts))
-        raise ValueError("the relay's answer does not end")
+        while (said := self._complete()) is None:
+            received = await self._do(self._opened().recv, 65536, Readable)
+            if not received:
+                raise EOFError("connection closed by the relay")
+            self._buffer += received
+        return said
 
     def close(self) -> None:
         """Close at once."""
         if self._socket is not None:
             self._socket.close()
 
-    async def _line(self) -> str:
-        while b"\n" not in self._buffer:
-            if len(self._buffer) > LONGEST_LINE:
-                raise ValueError("the relay's answer has no end of line")
-            received = await self._do(self._opened().recv, 65536, Readable)
-            if not received:
-                raise EOFError("connection closed by the relay")
-            self._buffer += received
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line.rstrip(b"\r").decode("utf-8", "replace")
+    def _complete(self) -> Reply | None:
+        """Take one reply out of what has arrived; None: not all of it has."""
+        start = 0
+        for _ in range(MOST_LINES):
+            end = self._buffer.find(b"\n", start) + 1
+            if not end:
+                break
+            if self._buffer[start:end][3:4] != b"-":
+                whole, self._buffer = self._buffer[:end], self._buffer[end:]
+                return _read(whole)
+            start = end
+        else:
+            raise ValueError("the relay's answer does not end")
+        if len(self._buffer) - start > LONGEST_LINE:
+            raise ValueError("the relay's answer has no end of line")
+        return None
 
     async def _do(
         self, action: Callable[[Any], Any], argument: object, usual: type[Readable | Writable]
@@ -127,6 +131,14 @@ class Wire:
         if self._socket is None:
             raise OSError("the connection is not open")
         return self._socket
+
+
+@lru_cache(maxsize=16)  # relays answer most messages in the same few words
+def _read(octets: bytes) -> Reply:
+    lines = [line.rstrip("\r") for line in octets.decode("utf-8", "replace").split("\n")[:-1]]
+    if not all(line[:3].isdigit() and line[3:4] in ("", " ", "-") for line in lines):
+        raise ValueError("the relay answered something that is no SMTP reply")
+    return Reply(int(lines[-1][:3]), "\n".join(line[4:] for line in lines))
 
 
 def _unblocked(opened: socket.socket) -> socket.socket:

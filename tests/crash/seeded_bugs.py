@@ -106,7 +106,7 @@ def message_id_anew() -> None:
 
     def claim_anew(session: Session, *arguments: Any) -> tuple[list[Claim], int]:
         claims, skipped = claim(session, *arguments)
-        return [replace(row, message_id=f"<{uuid4().hex}@example.org>") for row in claims], skipped
+        return [row._replace(message_id=f"<{uuid4().hex}@example.org>") for row in claims], skipped
 
     ledger.claim = claim_anew
 

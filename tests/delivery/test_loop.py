@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,11 +19,16 @@ SOON = 5.0
 class Table:
     """What a loop of a test is given, and what happened in which order."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, waits: bool = False) -> None:
         self.said: list[object] = []
         self.stop = threading.Event()
         self.looks = 0
-        self.loop = Loop(lambda: self.said.append("decided"), self._look, self.stop)
+        self.decide: Callable[[], object] = lambda: None
+        self.loop = Loop(lambda: self._decide, self._look, self.stop, waits=waits)
+
+    def _decide(self) -> None:
+        self.decide()
+        self.said.append("decided")
 
     def _look(self) -> None:
         self.looks += 1
@@ -42,8 +47,9 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield one, other
 
 
-def test_one_decision_is_made_for_all_that_wait_for_it() -> None:
-    table = Table()
+@pytest.mark.parametrize("waits", [False, True], ids=["here", "beside"])
+def test_one_decision_is_made_for_all_that_wait_for_it(waits: bool) -> None:
+    table = Table(waits=waits)
     table.loop.run(table.says(name, Decided()) for name in "abc")
     assert table.said == ["decided", "a", "b", "c"]
 
@@ -85,7 +91,39 @@ def test_an_error_ends_its_conversation_and_no_other() -> None:
     assert table.said == ["decided", "goes on"]
 
 
-def test_an_error_of_the_desk_closes_every_conversation() -> None:
+def test_while_a_server_decides_the_others_talk_on_and_the_next_gather() -> None:
+    table, talked = Table(waits=True), threading.Event()
+    table.decide = lambda: table.said.append(talked.wait(SOON))
+    with pair() as (mine, theirs):
+        theirs.send(b"x")
+
+        async def talks() -> None:
+            await until(Passed(0.01))
+            await until(Readable(mine, SOON))
+            talked.set()
+            await until(Decided())
+            table.said.append("talked")
+
+        table.loop.run([table.says("first", Decided()), talks()])
+    assert table.said == [True, "decided", "first", True, "decided", "talked"]
+
+
+def test_nobody_looks_after_the_leases_beside_a_decision() -> None:
+    table, during = Table(waits=True), []
+
+    def decide() -> None:
+        before = table.looks
+        time.sleep(4 * loop.LOOK_SECONDS)
+        during.append(table.looks - before)
+
+    table.decide = decide
+    table.loop.run([table.says("done", Decided(), Decided())])
+    assert during == [0, 0]
+    assert table.looks >= 1
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["here", "beside"])
+def test_an_error_of_the_desk_closes_every_conversation(beside: bool) -> None:
     closed = []
 
     async def waits(name: str) -> None:
@@ -98,7 +136,7 @@ def test_an_error_of_the_desk_closes_every_conversation() -> None:
         raise RuntimeError("no database will ever do")
 
     with pytest.raises(RuntimeError):
-        Loop(fails, lambda: None, threading.Event()).run([waits("a"), waits("b")])
+        Loop(lambda: fails, lambda: None, threading.Event(), waits=beside).run([waits("a"), waits("b")])
     assert closed == ["a", "b"]
 
 
