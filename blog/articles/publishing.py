@@ -49,14 +49,16 @@ def publish(
     # Only now: renderer and numbers take half a second to get ready, and mostly nothing has changed.
     from blog.articles.ahead import Ahead
     from blog.articles.relating import relate
+    from blog.content.garbage import give_back, seldom
     from blog.content.library import load
 
-    library = load(content_dir, clock(), cache_dir, progress)
-    with Ahead(library, cache_dir, clock()) as ahead:
+    with seldom(), Ahead(clock, cache_dir) as ahead:
+        library = load(content_dir, clock(), cache_dir, progress, ahead.begin)
         with database.transaction() as session:
             # The time is asked for when nobody else can be planning an issue: see `digests.plan`.
             take_turn(session)
             changes = sync(session, library, clock(), force=force)
+        give_back()  # the rows: the process beside is at its fullest now
         relate(database, clock, cache_dir, ahead)
     version = _current_version(database)
     if before and version and before == stillness.state(content_dir):

@@ -8,19 +8,22 @@ import hashlib
 import io
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blog.articles.space import Space
 from blog.articles.vectors import Near, Rarity, Vectors
 from blog.content.keeping import write_whole
 
 FILE = "related.npz"
+_DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,19 @@ def recall(folder: Path | None) -> Remembered | None:
     try:
         with np.load(io.BytesIO((folder / FILE).read_bytes()), allow_pickle=False) as arrays:
             return _from_arrays(arrays)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+    except _DAMAGED:
         return None
 
 
-def remember(folder: Path | None, articles: Sequence[tuple[int, str]], space: Space) -> None:
-    """Keep a comparison; where that cannot be done, the next one takes longer, and that is all."""
+def remember(folder: Path | None, articles: Sequence[tuple[int, str]] | None, space: Space) -> None:
+    """Keep a comparison; where that cannot be done, the next one takes longer, and that is all.
+
+    Without articles, it is of use only to who will `adopt` it.
+    """
     if folder is None:
         return
     words = {
         "code": _code(),
-        "articles": list(articles),
         "rarity": list(space.rarity.weights.items()),
         "heaviest": space.rarity.heaviest,
         "forms": list(space.forms),
@@ -56,7 +61,7 @@ def remember(folder: Path | None, articles: Sequence[tuple[int, str]], space: Sp
     }
     ends = np.cumsum([len(near.texts) for near in space.near], dtype=np.int64)
     arrays: dict[str, Any] = {
-        "words": np.frombuffer(json.dumps(words).encode(), dtype=np.uint8),
+        "words": _packed(words),
         "starts": space.vectors.starts,
         "terms": space.vectors.terms,
         "weights": space.vectors.weights,
@@ -64,9 +69,25 @@ def remember(folder: Path | None, articles: Sequence[tuple[int, str]], space: Sp
         "near_texts": np.concatenate([near.texts for near in space.near] or [np.empty(0, np.int32)]),
         "near_cosines": np.concatenate([near.cosines for near in space.near] or [np.empty(0, np.float32)]),
     }
+    if articles is not None:
+        arrays["articles"] = _packed(list(articles))
     file = io.BytesIO()
     np.savez(file, **arrays)
     write_whole(folder / FILE, file.getbuffer())
+
+
+def adopt(made: Path, folder: Path | None, articles: Sequence[tuple[int, str]]) -> None:
+    """Keep a comparison that was made in another folder, before its articles were known, as that of these."""
+    if folder is None:
+        return
+    with suppress(OSError, BadZipFile):
+        with ZipFile(made / FILE, "a") as arrays, arrays.open("articles.npy", "w") as file:
+            np.save(file, _packed(list(articles)))
+        write_whole(folder / FILE, (made / FILE).read_bytes())
+
+
+def _packed(values: Any) -> NDArray[np.uint8]:
+    return np.frombuffer(json.dumps(values).encode(), dtype=np.uint8)
 
 
 def _from_arrays(arrays: Any) -> Remembered | None:
@@ -81,7 +102,7 @@ def _from_arrays(arrays: Any) -> Remembered | None:
     rarity = Rarity(dict(words["rarity"]), words["heaviest"])
     vectors = Vectors(arrays["starts"], arrays["terms"], arrays["weights"])
     space = Space(rarity, vectors, near, words["forms"], words["mended"])
-    return Remembered(dict(words["articles"]), space)
+    return Remembered(dict(json.loads(arrays["articles"].tobytes())), space)
 
 
 @cache

@@ -85,12 +85,12 @@ def _make(session: Session, stale: list[int], counts: Counter[str]) -> None:
     old = dict(session.execute(before).all())
     for body in old.values():
         counts.subtract(set(body.split()))
-    rows = [_row(article, topics) for article, topics in _articles(session, stale)]
-    has_pictures = session.get_bind().dialect.name == "postgresql"
-    for row in rows:
-        said = row["body"].split()
-        counts.update(set(said))
-        row["pairs"] = pairs.picture(said) if has_pictures else None
+    has_pictures, rows = session.get_bind().dialect.name == "postgresql", []
+    for article, topics in _articles(session, stale):
+        row, said = _row(article, topics)
+        counts.update(said)
+        row["pairs"] = pairs.picture(row["body"].split()) if has_pictures else None
+        rows.append(row)
     changed = [row for row in rows if row["article_id"] in old]
     added = [row for row in rows if row["article_id"] not in old]
     if changed:
@@ -120,26 +120,29 @@ def _articles(session: Session, ids: list[int]) -> list[tuple[Row[Any], list[str
     return [(row, topics.get(row.id, [])) for row in found]
 
 
-def _row(article: Row[Any], topics: list[str]) -> dict[str, Any]:
+def _row(article: Row[Any], topics: list[str]) -> tuple[dict[str, Any], set[str]]:
+    """Return the row of an article, and the words in it."""
     title = words(article.title)
     names = article.extra.get("topic_names", {})
     said = [*(str(names.get(topic, "")) for topic in topics), *topics, *map(str, article.headings)]
     fields = [title, *map(words, [*said, *map(str, article.authors), article.description])]
     prose = words(article.text)[:MOST_WORDS]
-    repeated = [(word, times) for word, times in Counter(prose).items() if times >= OFTEN]
+    times = Counter(prose)
+    repeated = [item for item in times.items() if item[1] >= OFTEN]
     often = [word for word, _ in sorted(repeated, key=itemgetter(1), reverse=True)[:MOST_OFTEN]]
     keys = _fields([*fields, *([word] for word in often)])
     text = " ".join([article.title, *map(str, article.headings), article.text])
     # Who looks for "backpressure" finds "back-pressure" too.
     compounds = text.split() if "-" in text else ()
-    joined = {"".join(words(word)) for word in compounds if _is_compound(word)}
-    return {
+    joined = {"".join(words(word)) for word in compounds if _is_compound(word)} - {""}
+    row = {
         "article_id": article.id,
         "made_from": article.made_from,
         "title": " ".join(title),
         "keys": keys,
-        "body": _fields([*fields, prose, *([word] for word in sorted(joined - {""}))]),
+        "body": _fields([*fields, prose, *([word] for word in sorted(joined))]),
     }
+    return row, joined.union(times, *fields)
 
 
 def _is_compound(word: str) -> bool:

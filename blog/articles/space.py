@@ -56,11 +56,28 @@ class Space:
         return term if term in forms else min(forms)
 
 
+@dataclass(frozen=True)
+class Weighed:
+    """Texts that can be compared: their words are no longer needed."""
+
+    rarity: Rarity
+    vectors: Vectors
+    forms: Sequence[Mapping[str, str]]
+
+    def compared(self) -> Space:
+        """Compare all texts with each other."""
+        return Space(self.rarity, self.vectors, nearest(self.vectors), self.forms)
+
+
+def weigh(texts: Sequence[Counted]) -> Weighed:
+    """Weigh the words of texts by how few others have them."""
+    rare = rarity(texts)
+    return Weighed(rare, stacked(rare.vector(text) for text in texts), [text.forms for text in texts])
+
+
 def compare(texts: Sequence[Counted]) -> Space:
     """Compare all texts with each other."""
-    rare = rarity(texts)
-    vectors = stacked(rare.vector(text) for text in texts)
-    return Space(rare, vectors, nearest(vectors), [text.forms for text in texts])
+    return weigh(texts).compared()
 
 
 def can_mend(space: Space, unchanged: int, changed: int) -> bool:

@@ -7,10 +7,13 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import TracebackType
 from typing import Any, TypeVar
 
+from blog.content.garbage import look_seldom
 from blog.content.markup import Text
 from blog.content.references import Shelf
 
@@ -21,45 +24,75 @@ _AT_ONCE = 16
 Outcome = TypeVar("Outcome")
 Make = Callable[[Text, Shelf], Outcome]
 
-#: What a process that was started here makes of texts, and with which shelf.
+#: What a process that was started here makes of texts, and with which shelf; and the file that says so.
+_given: list[Path] = []
 _work: list[tuple[Callable[[Text, Shelf], Any], Shelf]] = []
 
 
-def make_all(
-    texts: Sequence[Text], shelf: Shelf, make: Make[Outcome], workers: int | None = None
-) -> Iterator[Outcome]:
-    """Yield what `make` gives for each text, in their order; it is copied into other processes."""
-    workers = workers or os.cpu_count() or 1
-    done = 0
-    if len(texts) > FEW and workers > 1 and not multiprocessing.current_process().daemon:
-        try:
-            for made in _in_processes(texts, shelf, make, min(workers, len(texts) // (FEW // 2))):
-                yield made
-                done += 1
-        except (BrokenProcessPool, OSError):
-            pass  # no processes here (a sandbox, no memory): what is left is rendered in this one
-    for text in texts[done:]:
-        yield make(text, shelf)
+class Cores:
+    """Processes on all cores, which can begin before there are texts; to be used by `with`, it ends them."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._workers = workers or os.cpu_count() or 1
+        self._begun: tuple[ProcessPoolExecutor, TemporaryDirectory[str]] | None = None
+
+    def __enter__(self) -> "Cores":
+        return self
+
+    def __exit__(self, *_why: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self._begun:
+            pool, folder = self._begun
+            pool.shutdown(cancel_futures=True)
+            folder.cleanup()
+
+    def begin(self, texts: int) -> None:
+        """Start processes if they pay for so many texts: getting ready takes them half a second."""
+        if self._begun is None and self._pays(texts):
+            with suppress(BrokenProcessPool, OSError):
+                self._start(min(self._workers, texts // (FEW // 2)))
+
+    def make_all(self, texts: Sequence[Text], shelf: Shelf, make: Make[Outcome]) -> Iterator[Outcome]:
+        """Yield what `make` gives for each text, in their order; it is copied into the processes."""
+        done = 0
+        self.begin(len(texts))
+        if self._begun and self._pays(len(texts)):
+            pool, folder = self._begun
+            try:
+                _place(folder.name).write_bytes(pickle.dumps((make, shelf)))
+                for made in pool.map(_made, texts, chunksize=_AT_ONCE):
+                    yield made
+                    done += 1
+            except (BrokenProcessPool, OSError):
+                pass  # no processes here (a sandbox, no memory): what is left is rendered in this one
+        for text in texts[done:]:
+            yield make(text, shelf)
+
+    def _pays(self, texts: int) -> bool:
+        return texts > FEW and self._workers > 1 and not multiprocessing.current_process().daemon
+
+    def _start(self, workers: int) -> None:
+        # Spawned and not forked: a copy of a process with threads may stand still for ever.
+        context = multiprocessing.get_context("spawn")
+        folder = TemporaryDirectory(prefix="blog-shelf-")
+        pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(folder.name,))
+        self._begun = pool, folder
+        for _ in range(workers):
+            pool.submit(os.getpid)  # each is started for the first that it has to do
 
 
-def _in_processes(
-    texts: Sequence[Text], shelf: Shelf, make: Make[Outcome], workers: int
-) -> Iterator[Outcome]:
-    # Spawned and not forked: a copy of a process with threads may stand still for ever.
-    context = multiprocessing.get_context("spawn")
-    with TemporaryDirectory(prefix="blog-shelf-") as folder:
-        # By a file: what a new process is given by pipe is waited for, for ever if it died before reading it.
-        path = Path(folder) / "shelf"
-        path.write_bytes(pickle.dumps((make, shelf)))
-        with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(path,)) as pool:
-            yield from pool.map(_made, texts, chunksize=_AT_ONCE)
+def _place(folder: str) -> Path:
+    # A file: what a new process is given by pipe is waited for, for ever if it died before reading it.
+    return Path(folder) / "shelf"
 
 
-def _begin(path: Path) -> None:
+def _begin(folder: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
-    _work.append(pickle.loads(path.read_bytes()))  # noqa: S301  # written by the process that started us
+    look_seldom()
+    _given.append(_place(folder))
 
 
 def _made(text: Text) -> Any:
+    if not _work:
+        _work.append(pickle.loads(_given[0].read_bytes()))  # noqa: S301  # by the process that started us
     make, shelf = _work[0]
     return make(text, shelf)

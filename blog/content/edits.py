@@ -11,6 +11,7 @@ from functools import partial
 
 from blog.content import walk
 from blog.content.assemble import Assembled, Desk, article
+from blog.content.cores import Cores
 from blog.content.manuscripts import Manuscript, Reading, is_settled
 from blog.content.memory import Loaded, Memory
 from blog.content.problems import Malformed
@@ -60,7 +61,8 @@ def _read(before: Manuscript, last: Loaded, now: datetime) -> Manuscript | None:
 def _assembled(
     manuscript: Manuscript, last: Loaded, now: datetime, renderings: Renderings
 ) -> Assembled | None:
-    workshop = Workshop(last.addresses.shelf, renderings, partial(last.how.read_again, now=now))
+    read_again = partial(last.how.read_again, now=now)
+    workshop = Workshop(last.addresses.shelf, renderings, read_again, Cores(1))
     desk = Desk(last.library.site, last.addresses.shelf, workshop.prose)
     desk.rendered = workshop.render([manuscript], {}, None, same_shelf=True)
     rendered = desk.rendered[manuscript.source]

@@ -1,7 +1,6 @@
 """The whole content folder as one value: every article and page rendered, every problem named."""
 
-import ctypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -10,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from blog.content import naming, redirects, walk
 from blog.content.assemble import Assembled, Desk, article, page
+from blog.content.cores import Cores
 from blog.content.defaults import Defaults
+from blog.content.garbage import give_back
 from blog.content.manuscripts import How, Manuscript, Shelved, read_all
 from blog.content.memory import Addresses, Loaded, Memory, recall, remember
 from blog.content.problems import Malformed
@@ -26,26 +27,25 @@ from blog.errors import UsageError
 
 
 def load(
-    content_dir: Path, now: datetime, cache_dir: Path | None = None, progress: Progress | None = None
+    content_dir: Path,
+    now: datetime,
+    cache_dir: Path | None = None,
+    progress: Progress | None = None,
+    begin: Callable[[Library], None] | None = None,
 ) -> Library:
     """Read everything under the content folder; one bad file never stops the others.
 
     What was read and rendered is kept in `cache_dir`, if one is given; `progress` is told how many texts of
-    how many that had to be rendered are done.
+    how many that had to be rendered are done. What the library lets somebody `begin` goes on meanwhile.
     """
     renderings = Renderings(cache_dir)
     library, memory = load_again(content_dir, now, recall(cache_dir), renderings, progress)
-    _give_back()
+    if begin:
+        begin(library)
+    give_back()  # the texts, which nobody holds any more
     remember(cache_dir, memory)
     renderings.drop_unused({made.name for made in memory.kept.values()})
     return library
-
-
-def _give_back() -> None:
-    """Give the system the memory of the texts, which nobody holds any more; glibc would keep it."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim:
-        trim(0)
 
 
 def load_again(
@@ -56,11 +56,23 @@ def load_again(
     progress: Progress | None = None,
 ) -> tuple[Library, Memory]:
     """Read what has changed since an earlier load; return the whole library, and what to remember."""
-    read = _read(content_dir, now, before)
+    with Cores() as cores:
+        return _loaded(content_dir, now, before, renderings, progress, cores)
+
+
+def _loaded(
+    content_dir: Path,
+    now: datetime,
+    before: Memory,
+    renderings: Renderings,
+    progress: Progress | None,
+    cores: Cores,
+) -> tuple[Library, Memory]:
+    read = _read(content_dir, now, before, cores)
     last = before.last
     addresses = _addresses(read.articles, read.pages, content_dir, last.addresses if last else None)
     same_shelf = last is not None and addresses is last.addresses
-    workshop = Workshop(addresses.shelf, renderings, partial(read.how.read_again, now=now))
+    workshop = Workshop(addresses.shelf, renderings, partial(read.how.read_again, now=now), cores)
     desk = Desk(
         read.site, addresses.shelf, workshop.prose, [*read.problems, *addresses.problems], read.failed
     )
@@ -90,7 +102,7 @@ class _Sources:
     failed: set[str]
 
 
-def _read(content_dir: Path, now: datetime, before: Memory) -> _Sources:
+def _read(content_dir: Path, now: datetime, before: Memory, cores: Cores) -> _Sources:
     if not content_dir.is_dir():
         raise UsageError(
             f"BLOG_CONTENT_DIR: there is no folder {content_dir}; name the one with your articles"
@@ -101,7 +113,9 @@ def _read(content_dir: Path, now: datetime, before: Memory) -> _Sources:
         _salt(site),
         site.language,
     )
-    articles = read_all(walk.articles(content_dir), how, now, before.readings)
+    found = walk.articles(content_dir)
+    cores.begin(len(found.files) - len(before.readings))
+    articles = read_all(found, how, now, before.readings)
     pages = read_all(walk.pages(content_dir), how, now, before.readings)
     failed = articles.failed | pages.failed
     if not zone_known:

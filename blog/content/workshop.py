@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from blog.content import problems
-from blog.content.cores import make_all
+from blog.content.cores import Cores
 from blog.content.manuscripts import Manuscript
 from blog.content.markup import Text
 from blog.content.problems import Malformed
@@ -23,6 +23,7 @@ class Workshop:
     shelf: Shelf
     renderings: Renderings
     read_again: Callable[[Manuscript], Text]
+    cores: Cores
 
     def render(
         self,
@@ -46,7 +47,7 @@ class Workshop:
                 texts[item.rendering] = item.text or self.read_again(item)
             except Malformed as mistake:
                 found[item.source] = mistake.problem
-        made = make_all(list(texts.values()), self.shelf, self.renderings.make)
+        made = self.cores.make_all(list(texts.values()), self.shelf, self.renderings.make)
         for number, ((name, text), outcome) in enumerate(zip(texts.items(), made, strict=True), start=1):
             found[text.source] = self._kept(name, outcome)
             if progress:

@@ -1,8 +1,8 @@
-"""A first sync compares texts beside writing them; what comes of it is what comes without."""
+"""A first sync has cards chosen beside writing; what comes of it is what comes without."""
 
 import random
 import subprocess
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ from blog.articles import ahead
 from blog.articles.ahead import Ahead
 from blog.articles.models import Article, ContentVersion, RelatedArticle
 from blog.articles.publishing import publish
-from blog.articles.space import Space
+from blog.articles.related import Cards, Material, read
+from blog.articles.sync import sync
 from blog.content.library import load
 from blog.content.values import Library
 from blog.db import Database
@@ -26,13 +27,13 @@ WORDS = [f"{one}{two}er" for one in ("qu", "led", "tok", "vec", "cach") for two 
 def content(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of just so many articles that a process of its own is worth it."""
     folder, chance = tmp_path_factory.mktemp("many") / "content", random.Random(1)
+    others = {7: "draft: true\n", 8: "related: [a9, a7]\n", 9: "tags: [Queues, Back-pressure]\n"}
     for number in range(ahead.FEW + 2):
-        draft = "draft: true\n" if number == 7 else ""
         body = " ".join(chance.choices(WORDS, k=9))
         write(
             folder,
             f"articles/a{number}.md",
-            f"---\ntitle: No {number}\ndate: 2025-05-30\n{draft}---\n{body}.",
+            f"---\ntitle: No {number}\ndate: 2025-05-30\n{others.get(number, '')}---\n{body}.",
         )
     return folder
 
@@ -61,14 +62,14 @@ def test_the_cards_are_those_of_a_sync_without_it(
     database: Database, content: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used: list[bool] = []
-    asked = Ahead.space
+    asked = Ahead.cards
 
-    def noted(comparison: Ahead, renderings: list[str]) -> Space | None:
-        found = asked(comparison, renderings)
+    def noted(beside: Ahead, material: Material) -> Cards | None:
+        found = asked(beside, material)
         used.append(found is not None)
         return found
 
-    monkeypatch.setattr(Ahead, "space", noted)
+    monkeypatch.setattr(Ahead, "cards", noted)
     publish(database, content, clock.now, cache_dir=tmp_path / "cache")
     with_it = cards(database)
     with database.transaction() as session:
@@ -76,43 +77,78 @@ def test_the_cards_are_those_of_a_sync_without_it(
     publish(database, content, clock.now)
     assert used == [True, False]
     assert len(with_it) > ahead.FEW
+    assert {"pinned", "related"} <= {row[3] for row in with_it}
     assert with_it == cards(database)
 
 
-def test_other_texts_than_were_compared_have_no_space(library: tuple[Library, Path]) -> None:
-    found, cache = library
-    with Ahead(found, cache, clock.now()) as comparison:
-        renderings = [item.fingerprint for item in found.articles if item.status == "published"]
-        assert comparison.space(renderings[1:]) is None
-        assert comparison.space([*renderings[1:], renderings[0]]) is None
-        space = comparison.space(renderings)
-        assert space is not None
-        assert len(space.vectors) == ahead.FEW + 1
+def test_what_it_compared_is_the_next_sync_s_to_mend(
+    database: Database, content: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    publish(database, content, clock.now, cache_dir=cache)
+    with database.reading() as session:
+        documents = read(session, clock.now()).documents
+    known = ahead.remembered.recall(cache)
+    assert known
+    assert list(known.articles.items()) == [(item.id, item.fingerprint) for item in documents]
+    assert len(known.space.vectors) == len(documents)
 
 
-def test_a_comparison_that_dies_is_none(library: tuple[Library, Path]) -> None:
+def begun(library: tuple[Library, Path], now: datetime | None = None) -> Ahead:
     found, cache = library
-    with Ahead(found, cache, clock.now()) as comparison:
-        process = comparison._process
+    beside = Ahead(lambda: now or clock.now(), cache)
+    beside.begin(found)
+    return beside
+
+
+def material(database: Database, library: Library, now: datetime) -> Material:
+    with database.transaction() as session:
+        sync(session, library, now)
+        return read(session, now)
+
+
+def test_for_other_articles_than_were_given_there_are_no_cards(
+    database: Database, library: tuple[Library, Path]
+) -> None:
+    now = clock.now()
+    stored = material(database, library[0], now)
+    documents, names = stored.documents, stored.topic_names
+    with begun(library) as beside:
+        assert beside.cards(Material(documents[1:], names, set())) is None
+        assert beside.cards(Material([*documents[1:], documents[0]], names, set())) is None
+        assert beside.cards(Material(documents, {"queues": "Rows"}, set())) is None
+        assert beside.cards(stored)
+
+
+def test_an_article_that_has_become_due_meanwhile_is_chosen_later(
+    database: Database, library: tuple[Library, Path]
+) -> None:
+    earlier = datetime.fromisoformat("2025-05-29T00:00:00+00:00")
+    with begun(library, earlier) as beside:
+        assert beside.cards(material(database, library[0], clock.now())) is None
+
+
+def test_a_process_that_dies_has_made_nothing(database: Database, library: tuple[Library, Path]) -> None:
+    with begun(library) as beside:
+        process = beside._process
         assert isinstance(process, subprocess.Popen)
         process.kill()
-        assert comparison.space([item.fingerprint for item in comparison._files]) is None
+        process.wait()
+        assert beside.cards(material(database, library[0], clock.now())) is None
 
 
 def test_who_leaves_early_leaves_nobody_behind(library: tuple[Library, Path]) -> None:
-    found, cache = library
-    with pytest.raises(RuntimeError), Ahead(found, cache, clock.now()) as comparison:
+    with pytest.raises(RuntimeError), begun(library) as beside:
         raise RuntimeError
-    assert comparison._process is not None
-    assert comparison._process.returncode is not None
+    assert beside._process is not None
+    assert beside._process.returncode is not None
 
 
 def test_a_later_sync_and_a_small_one_need_none(library: tuple[Library, Path], tmp_path: Path) -> None:
     found, cache = library
-    with Ahead(found, None, clock.now()) as comparison:
-        assert comparison._process is None
-    with Ahead(Library(found.site, found.articles[:9], [], []), cache, clock.now()) as comparison:
-        assert comparison._process is None
     (tmp_path / "related.npz").write_bytes(b"")
-    with Ahead(found, tmp_path, clock.now() + timedelta(days=1)) as comparison:
-        assert comparison._process is None
+    few = Library(found.site, found.articles[:9], [], [])
+    for given, folder in ((found, None), (few, cache), (found, tmp_path)):
+        with Ahead(lambda: clock.now() + timedelta(days=1), folder) as beside:
+            beside.begin(given)
+            assert beside._process is None

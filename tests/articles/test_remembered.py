@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from blog.articles.remembered import FILE, recall, remember
+from blog.articles.remembered import FILE, adopt, recall, remember
 from blog.articles.space import compare
 from blog.articles.terms import counted
 
@@ -39,3 +39,19 @@ def test_a_folder_that_cannot_be_written_is_no_trouble(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     remember(tmp_path / "file", ARTICLES, SPACE)
     assert recall(tmp_path / "file") is None
+
+
+def test_one_that_was_made_before_its_articles_were_known_becomes_theirs(tmp_path: Path) -> None:
+    remember(tmp_path / "made", None, SPACE)
+    assert recall(tmp_path / "made") is None
+    adopt(tmp_path / "made", tmp_path / "cache", ARTICLES)
+    known = recall(tmp_path / "cache")
+    assert known
+    assert list(known.articles.items()) == ARTICLES
+    assert known.space.rarity == SPACE.rarity
+
+
+def test_one_that_was_not_made_is_not_kept(tmp_path: Path) -> None:
+    adopt(tmp_path / "made", tmp_path / "cache", ARTICLES)
+    adopt(tmp_path / "made", None, ARTICLES)
+    assert recall(tmp_path / "cache") is None

@@ -301,11 +301,16 @@ def test_everything_a_text_can_ask_of_the_shelf_is_noted() -> None:
     assert asked - by_address_alone == {name for name in vars(witness.Witness) if name in asked}
 
 
+def made(texts: list[Text], shelf: Shelf, workers: int) -> list[witness.Made]:
+    with cores.Cores(workers) as crew:
+        return list(crew.make_all(texts, shelf, witness.make))
+
+
 def test_many_texts_come_back_in_their_order_however_many_processes(tmp_path: Path) -> None:
     texts = [Text(f"{number}.md", f"Text [{number}](x.md).") for number in range(cores.FEW + 5)]
     shelf = Shelf(tmp_path, {"x.md": "x"})
-    alone = list(cores.make_all(texts, shelf, witness.make, workers=1))
-    assert list(cores.make_all(texts, shelf, witness.make, workers=2)) == alone
+    alone = made(texts, shelf, workers=1)
+    assert made(texts, shelf, workers=2) == alone
     assert alone[7].notes == [["article", "x.md", ["x", ""]]]
 
 
@@ -314,10 +319,10 @@ def test_where_no_process_can_be_started_this_one_does_the_work(tmp_path: Path) 
     resource_tracker.ensure_running()  # which is a process itself, and shared by all tests
     multiprocessing.set_executable(shutil.which("false") or "/bin/false")
     try:
-        found = list(cores.make_all(texts, Shelf(tmp_path), witness.make, workers=2))
+        found = made(texts, Shelf(tmp_path), workers=2)
     finally:
         multiprocessing.set_executable(sys.executable)
-    assert found == list(cores.make_all(texts, Shelf(tmp_path), witness.make, workers=1))
+    assert found == made(texts, Shelf(tmp_path), workers=1)
 
 
 def test_what_a_rendering_says_is_read_without_the_renderer(tmp_path: Path) -> None:
