@@ -17,8 +17,8 @@ from blog.articles import pairs
 from blog.articles.folding import BREAK, MOST_WORDS, words
 from blog.articles.models import Article, ArticleTopic, SearchText, SearchWord
 
-#: Changes with the folding, so that the next sync makes every text anew; since 2 with a picture of its pairs.
-EDITIONS = {"sqlite": "1:", "postgresql": "2:"}
+#: Changes with the folding, so that the next sync makes every text anew; since 3 with marks of its pairs.
+EDITIONS = {"sqlite": "1:", "postgresql": "3:"}
 #: Articles read at a time: a cold sync holds a few megabytes of texts, not all of them.
 BATCH = 100
 #: Words that a text says often tell what it is about, though no heading has them.
@@ -84,13 +84,14 @@ def _make(session: Session, stale: list[int], counts: Counter[str]) -> None:
     before = select(SearchText.article_id, SearchText.body).where(SearchText.article_id.in_(stale))
     old = dict(session.execute(before).all())
     for body in old.values():
-        counts.subtract(set(body.split()))
+        counts.subtract(set(pairs.unmarked(body).split()))
     rows = [_row(article, topics) for article, topics in _articles(session, stale)]
-    has_pictures = session.get_bind().dialect.name == "postgresql"
+    needs_pairs = session.get_bind().dialect.name == "postgresql"
     for row in rows:
         said = row["body"].split()
         counts.update(set(said))
-        row["pairs"] = pairs.picture(said) if has_pictures else None
+        row["pairs"] = pairs.picture(said) if needs_pairs else None
+        row["body"] = pairs.marked(said) if needs_pairs else row["body"]
     changed = [row for row in rows if row["article_id"] in old]
     added = [row for row in rows if row["article_id"] not in old]
     if changed:
