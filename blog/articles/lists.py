@@ -1,13 +1,14 @@
 """The articles of a topic, an author or a series: a page of them, the newest of them, or all of a series."""
 
 import json
+from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from typing import Any, Generic, TypeVar, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, Text, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, false, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from blog.articles.live import live
@@ -40,7 +41,26 @@ class Line:
     topic: str | None
 
 
+_ITEMS = (
+    select(Article)
+    .where(Article.id.in_(bindparam("ids", expanding=True)))
+    .order_by(*_NEWEST_FIRST)
+    .options(*_AS_AN_ITEM)
+)
+
+
 Item = TypeVar("Item", Article, Line)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which articles a list is made of, the newest first, and since when there are any."""
+
+    ids: "array[int]"
+    since: datetime | None
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 @dataclass(frozen=True)
@@ -76,39 +96,39 @@ def in_series(names: Iterable[str]) -> Choice:
     return Article.series.in_(list(names))
 
 
-def page(
-    session: Session, choice: Choice, now: datetime, number: int, size: int = PAGE
-) -> Listed[Article] | None:
-    """Return a page of the chosen live articles, newest first; the first is there, None beyond the last."""
-    return _page(session, choice, now, number, size, _articles)
+def chosen(session: Session, choice: Choice, now: datetime) -> Chosen:
+    """Return which live articles are chosen."""
+    since = session.scalar(_from_index(select(func.min(Article.published_at)), choice, now))
+    ids = _from_index(select(Article.id), choice, now).order_by(*_NEWEST_FIRST)
+    return Chosen(array("q", session.scalars(ids)), since)
+
+
+def page(session: Session, those: Chosen, number: int) -> Listed[Article] | None:
+    """Return a page of chosen articles, newest first; the first is there, None beyond the last."""
+    return _page(session, those, number, PAGE, _articles)
 
 
 def archive(session: Session, now: datetime, number: int) -> Listed[Line] | None:
     """Return a page of all live articles, newest first, a line each."""
-    return _page(session, everything(), now, number, ARCHIVE_PAGE, _lines)
+    return _page(session, chosen(session, everything(), now), number, ARCHIVE_PAGE, _lines)
 
 
 def _page(
     session: Session,
-    choice: Choice,
-    now: datetime,
+    those: Chosen,
     number: int,
     size: int,
     read: Callable[[Session, list[int]], list[Item]],
 ) -> Listed[Item] | None:
-    counted = _from_index(select(func.count(), func.min(Article.published_at)), choice, now)
-    total, since = session.execute(counted).one()
-    pages = max(1, ceil(total / size))
+    pages = max(1, ceil(len(those) / size))
     if not 1 <= number <= pages:
         return None
-    chosen = _from_index(select(Article.id), choice, now).order_by(*_NEWEST_FIRST)
-    ids = list(session.scalars(chosen.offset((number - 1) * size).limit(size)))
-    return Listed(read(session, ids), number, pages, total, since)
+    ids = list(those.ids[(number - 1) * size : number * size])
+    return Listed(read(session, ids), number, pages, len(those), those.since)
 
 
 def _articles(session: Session, ids: list[int]) -> list[Article]:
-    query = select(Article).where(Article.id.in_(ids)).order_by(*_NEWEST_FIRST).options(*_AS_AN_ITEM)
-    return list(session.scalars(query))
+    return list(session.scalars(_ITEMS, {"ids": ids}))
 
 
 def _lines(session: Session, ids: list[int]) -> list[Line]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Row
 
+from blog.articles import pairs
 from blog.articles.asked import Term
 
 #: A word of the title stands in `keys` and in the body too, so it counts 6 + 2 + 1.
@@ -36,7 +37,7 @@ def ranked(
 
 
 def _relevance(row: Row[int, str, str, str], wanted: Sequence[Term], rarity: Sequence[float]) -> float:
-    title, keys, body = f" {row.title} ", f" {row.keys} ", f" {row.body} "
+    title, keys, body = f" {row.title} ", f" {row.keys} ", f" {pairs.unmarked(row.body)} "
     dampening = SATURATION * (0.6 + 0.4 * len(body) / USUAL_LENGTH)
     score = 0.0
     for term, rare in zip(wanted, rarity, strict=True):

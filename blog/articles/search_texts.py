@@ -17,8 +17,8 @@ from blog.articles import pairs
 from blog.articles.folding import BREAK, MOST_WORDS, words
 from blog.articles.models import Article, ArticleTopic, SearchText, SearchWord
 
-#: Changes with the folding, so that the next sync makes every text anew; since 2 with a picture of its pairs.
-EDITIONS = {"sqlite": "1:", "postgresql": "2:"}
+#: Changes with the folding, so that the next sync makes every text anew; since 3 with marks of its pairs.
+EDITIONS = {"sqlite": "1:", "postgresql": "3:"}
 #: Articles read at a time: a cold sync holds a few megabytes of texts, not all of them.
 BATCH = 100
 #: Words that a text says often tell what it is about, though no heading has them.
@@ -84,12 +84,15 @@ def _make(session: Session, stale: list[int], counts: Counter[str]) -> None:
     before = select(SearchText.article_id, SearchText.body).where(SearchText.article_id.in_(stale))
     old = dict(session.execute(before).all())
     for body in old.values():
-        counts.subtract(set(body.split()))
-    has_pictures, rows = session.get_bind().dialect.name == "postgresql", []
+        counts.subtract(set(pairs.unmarked(body).split()))
+    needs_pairs, rows = session.get_bind().dialect.name == "postgresql", []
     for article, topics in _articles(session, stale):
         row, said = _row(article, topics)
         counts.update(said)
-        row["pairs"] = pairs.picture(row["body"].split()) if has_pictures else None
+        row["pairs"] = None
+        if needs_pairs:
+            in_order = row["body"].split()
+            row |= {"pairs": pairs.picture(in_order), "body": pairs.marked(in_order)}
         rows.append(row)
     changed = [row for row in rows if row["article_id"] in old]
     added = [row for row in rows if row["article_id"] not in old]

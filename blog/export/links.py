@@ -39,7 +39,8 @@ def found_in(
         named -= known
         known.update(address for address in named if address[0] == "/")
     found: dict[str, str] = {}
-    for address in named:
+    # In order, so that the two forms of a feed, which have the same texts, are made one after the other.
+    for address in sorted(named):
         own = _own(address, path, origin)
         if own:
             found.setdefault(*own)

@@ -8,6 +8,7 @@ from blog.articles.lists import Choice, Listed
 from blog.articles.models import Article
 from blog.content.values import Topic
 from blog.site import bylines, metadata
+from blog.web import page_cache
 from blog.web.context import services
 from blog.web.guards import public
 from blog.web.interface import current_site
@@ -33,7 +34,7 @@ def topics() -> str:
 @public
 def topic(slug: str, number: int = 1) -> str:
     """Show a topic with its articles, newest first."""
-    listed = _listed(lists.of_topic(slug), number)
+    listed = _listed(f"topic {slug}", lists.of_topic(slug), number)
     known = any(topic.slug == slug for topic in current_site().topics)
     if not listed.total and not known:
         abort(404)
@@ -58,7 +59,7 @@ def author(slug: str, number: int = 1) -> str:
     byline = bylines.of(slug)
     if byline is None:
         abort(404)
-    listed = _listed(lists.signed_by(byline.written), number)
+    listed = _listed(f"author {byline.author.slug}", lists.signed_by(byline.written), number)
     data = metadata.person(byline.author, services().links)
     return render_template("site/author.html", author=byline.author, listed=listed, data=data)
 
@@ -85,10 +86,12 @@ def one_series(slug: str) -> str:
     return render_template("site/series.html", series=found, parts=parts)
 
 
-def _listed(choice: Choice, number: int) -> Listed[Article]:
+def _listed(name: str, choice: Choice, number: int) -> Listed[Article]:
     """Return the page of a list that was asked for; the first has one address, without a number."""
     with services().database.reading() as session:
-        found = lists.page(session, choice, clock.now(), number)
+        # Once for all pages of a list: to find those of one is to find them all.
+        those = page_cache.once(name, lambda: lists.chosen(session, choice, clock.now()), unless_empty=True)
+        found = lists.page(session, those, number)
     if found is None or (number == 1 and "number" in (request.view_args or {})):
         abort(404)
     return found

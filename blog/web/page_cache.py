@@ -123,15 +123,21 @@ def offer(environ: dict[str, Any], response: Response) -> None:
     )
 
 
-def once(name: str, make: Callable[[], Fact]) -> Fact:
-    """Return what `make` gives, asked once per edition where the request belongs to one."""
+def once(name: str, make: Callable[[], Fact], unless_empty: bool = False) -> Fact:
+    """Return what `make` gives, asked once per edition where the request belongs to one.
+
+    What is empty can be left out: of names that strangers make up there is no end.
+    """
     edition: Edition | None = request.environ.get(EDITION)
     if edition is None:
         return make()
-    if name not in edition.facts:
-        edition.facts[name] = make()
-    found: Fact = edition.facts[name]
-    return found
+    if name in edition.facts:
+        kept: Fact = edition.facts[name]
+        return kept
+    made = make()
+    if made or not unless_empty:
+        edition.facts[name] = made
+    return made
 
 
 def _may_be_kept(response: Response) -> bool:

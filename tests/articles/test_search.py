@@ -1,5 +1,6 @@
 """Search finds the same on both databases, and only what a reader can open."""
 
+import random
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 
 from blog.articles import search_texts
+from blog.articles.folding import LONGEST_WORD, MOST_WORDS
 from blog.articles.models import Article, SearchText, SearchWord
+from blog.articles.pairs import COMMON, LONGEST_COMMON, MOST_COMMON, mark, unmarked
 from blog.articles.search import Found, search
 from blog.articles.sync import sync
 from blog.db import Database
@@ -217,6 +220,27 @@ def test_every_phrase_of_a_text_is_found_and_none_that_it_lacks(
     assert find(database, f'"{" ".join(said[start:end])}"').total == 1
     swapped = ["d", "d", *said[start:end], "d", "d"]
     assert find(database, f'"{" ".join(swapped)}"').total == (" ".join(swapped) in " ".join(said))
+
+
+def test_what_a_text_says_often_is_marked_for_the_index_and_counts_as_no_word(database: Database) -> None:
+    for said in ("one two " * COMMON + "three", "two four " * COMMON + "five"):
+        synced(database, article_file("a", said, title="T", description=""))
+        with database.reading() as session:
+            counted = dict(session.execute(select(SearchWord.word, SearchWord.articles)).all())
+            assert counted == dict.fromkeys(said.split(), 1)
+            (body,) = session.scalars(select(SearchText.body))
+        assert (mark(*said.split()[:2]) in body) == (not database.is_sqlite)
+        assert unmarked(body) == f"t ¶ {said}"
+        assert find(database, f'"{said}"').total == 1
+
+
+def test_the_longest_text_fits_into_the_index_with_its_marks(database: Database) -> None:
+    often = [f"{number:02}".ljust(LONGEST_COMMON, "x") for number in range(MOST_COMMON)]
+    chance = random.Random(1)
+    rare = [f"{number}".ljust(LONGEST_WORD, "y") for number in range(MOST_WORDS - 6_000)]
+    said = [*rare, *chance.choices(often, k=6_000)]
+    synced(database, article_file("a", " ".join(said), title="T", description=""))
+    assert find(database, f'"{" ".join(said[-2:])}"').total == 1
 
 
 HOSTILE = st.one_of(

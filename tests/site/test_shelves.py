@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from blog.articles import lists
+from blog.articles.models import ContentVersion
 from blog.db import Database
 from tests.factories import make_article
 from tests.site.pages import read
@@ -118,6 +120,25 @@ def test_a_long_list_has_pages_that_lead_to_each_other(
     assert _links(second, "canonical") == [f"https://news.example.org{base}/page/2"]
     for number in (0, 1, 4):
         assert client.get(f"{base}/page/{number}").status_code == 404
+
+
+def test_a_list_is_chosen_anew_when_something_is_published(client: FlaskClient, database: Database) -> None:
+    for version, slug in enumerate(("one-more", "another")):
+        assert f"/articles/{slug}" not in client.get("/topics/systems").text
+        with database.transaction() as session:
+            make_article(session, slug)
+            session.merge(
+                ContentVersion(id=1, version=str(version), related_to="", synced_at=datetime.now(UTC))
+            )
+        assert f"/articles/{slug}" in client.get("/topics/systems").text
+
+
+def test_nothing_is_kept_of_topics_that_strangers_make_up(client: FlaskClient, app: Flask) -> None:
+    assert client.get("/topics/systems").status_code == 200
+    assert client.get("/topics/made-up").status_code == 404
+    facts = app.extensions["page_cache"].editions.current().facts
+    assert "topic systems" in facts
+    assert "topic made-up" not in facts
 
 
 def test_a_topic_tells_machines_where_it_lies(client: FlaskClient) -> None:
