@@ -24,7 +24,7 @@ from blog.errors import Busy
 CLAIM_AT_ONCE = 100
 #: Much of what a claim costs is the same for one row as for many: a lot that was gone within so many seconds
 #: is followed by one twice as large.
-SOON_GONE, MOST_AT_ONCE = 0.5, 800
+SOON_GONE, MOST_AT_ONCE = 0.5, 400
 #: What is to be put off is taken in larger lots, so that those behind it need not wait for long.
 PUT_OFF_AT_ONCE = 2000
 #: What falls due within so many seconds is waited for with the connections open.
