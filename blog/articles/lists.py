@@ -108,9 +108,9 @@ def page(session: Session, those: Chosen, number: int) -> Listed[Article] | None
     return _page(session, those, number, PAGE, _articles)
 
 
-def archive(session: Session, now: datetime, number: int) -> Listed[Line] | None:
-    """Return a page of all live articles, newest first, a line each."""
-    return _page(session, chosen(session, everything(), now), number, ARCHIVE_PAGE, _lines)
+def archive(session: Session, those: Chosen, number: int) -> Listed[Line] | None:
+    """Return a page of the archive: of chosen articles, newest first, a line each."""
+    return _page(session, those, number, ARCHIVE_PAGE, _lines)
 
 
 def _page(

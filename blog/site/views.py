@@ -10,6 +10,7 @@ from blog.articles import shown as articles
 from blog.articles.lists import Line
 from blog.articles.shown import Shown
 from blog.site import metadata
+from blog.web import page_cache
 from blog.web.ahead import given
 from blog.web.context import services
 from blog.web.guards import public
@@ -54,7 +55,8 @@ def article(slug: str) -> str:
 def archive(number: int = 1) -> str:
     """List everything published, by year; beyond a few thousand articles on several pages."""
     with services().database.reading() as session:
-        listed = lists.archive(session, clock.now(), number)
+        those = page_cache.once("archive", lambda: lists.chosen(session, lists.everything(), clock.now()))
+        listed = lists.archive(session, those, number)
     if listed is None or (number == 1 and "number" in (request.view_args or {})):
         abort(404)
     years = [(year, list(group)) for year, group in groupby(listed.articles, key=_year)]

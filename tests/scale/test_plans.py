@@ -116,7 +116,7 @@ def unexpected(found: Found, meant: dict[str, str]) -> str:
 ONCE_AN_EDITION = {
     "articles/authors.py:all_live": "who has written how much",
     "articles/lists.py:newest": "the feed of a topic or an author",
-    "articles/lists.py:_page": "how many pages the archive has",
+    "articles/lists.py:chosen": "which articles a list has, for all of its pages; the archive has all",
     "articles/lists.py:_lines": "two thousand lines of the archive at a time, with the topic of each",
     "articles/lists.py:in_order": "an author's, where the names stand within the row",
     "articles/moments.py:around": "when the next article appears by its own date",
