@@ -5,7 +5,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -55,7 +55,8 @@ class Worker:
     def signal(self, number: int) -> None:
         """Send a signal, if the worker is still there."""
         if self.process.is_alive() and self.process.pid:
-            os.kill(self.process.pid, number)
+            with suppress(ProcessLookupError):  # it has come to its end in this moment
+                os.kill(self.process.pid, number)
 
     def end(self) -> int:
         """Wait for its end; return how it ended: 0, or minus the signal that killed it."""
