@@ -14,7 +14,9 @@ OURS = (BROTLI, GZIP, IDENTITY)
 QUALITY = 5
 #: 4 instead of 6 takes two thirds of the time and leaves 3 % more, to those few whom Brotli does not suit.
 LEVEL = 4
-WINDOW = 18
+#: In bits: how far back Brotli looks. With 15 instead of 18 an article of 19 KB takes a tenth less time, and
+#: a few bytes less too: there is nothing to be found before its beginning.
+SMALLEST_WINDOW, LARGEST_WINDOW = 10, 18
 #: Below this nothing is saved that a packet would show.
 SHORTEST = 200
 TEXTUAL = ("text/", "image/svg+xml", "application/json", "application/xml", "application/manifest+json")
@@ -36,10 +38,7 @@ def prepared(body: bytes, content_type: str) -> dict[str, bytes]:
     found = {IDENTITY: body}
     if not is_worth_it(body, content_type):
         return found
-    squeezed = {
-        BROTLI: brotli.compress(body, mode=brotli.MODE_TEXT, quality=QUALITY, lgwin=WINDOW),
-        GZIP: gzipped(body),
-    }
+    squeezed = {BROTLI: _brotli(body), GZIP: gzipped(body)}
     return found | {coding: data for coding, data in squeezed.items() if len(data) < len(body)}
 
 
@@ -47,6 +46,12 @@ def gzipped(body: bytes) -> bytes:
     """Return the body in gzip's format, without a time or a name: the same bytes on every host."""
     writer = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
     return writer.compress(body) + writer.flush()
+
+
+def _brotli(body: bytes) -> bytes:
+    window = max(SMALLEST_WINDOW, min(LARGEST_WINDOW, len(body).bit_length()))
+    squeezed: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=QUALITY, lgwin=window)
+    return squeezed
 
 
 @lru_cache(maxsize=512)
