@@ -5,6 +5,7 @@ has been made once. A query string that no view reads changes nothing: it neithe
 misses the first. A view that does read it is served from here only when there is none.
 """
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -108,7 +109,6 @@ def offer(environ: dict[str, Any], response: Response) -> None:
     if EDITION not in environ or not _may_be_kept(response):
         return
     edition: Edition | None = environ[EDITION]
-    response.add_etag()
     now = time.time()
     since = edition.state.since if edition else now
     young = now - since < YOUNG_SECONDS
@@ -116,11 +116,21 @@ def offer(environ: dict[str, Any], response: Response) -> None:
     environ[MADE] = KeptPage(
         response.get_data(),
         response.headers.items(),
-        response.get_etag()[0] or "",
+        response.get_etag()[0] or _tag(response),
         changed=said.timestamp() if said else None if young else since,
         until=since + YOUNG_SECONDS if young else float("inf"),
         bare_only=bool(environ.get(QUERY_READ)),
     )
+
+
+def _tag(response: Response) -> str:
+    """Return what tells this page from every other: its bytes, and what is said of it.
+
+    A "not modified" repeats hardly any header line, so where one has changed the page has.
+    """
+    said = hashlib.sha256(response.get_data())
+    said.update(repr(sorted(response.headers.items())).encode())
+    return said.hexdigest()[:40]
 
 
 def once(name: str, make: Callable[[], Fact], unless_empty: bool = False) -> Fact:
