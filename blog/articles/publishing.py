@@ -49,15 +49,17 @@ def publish(
     # Only now: renderer and numbers take half a second to get ready, and mostly nothing has changed.
     from blog.articles.ahead import Ahead
     from blog.articles.relating import relate
+    from blog.articles.search_texts import is_told_pairs
     from blog.content.garbage import give_back, seldom
     from blog.content.library import load
 
-    with seldom(), Ahead(clock, cache_dir) as ahead:
+    with_pairs = is_told_pairs(database.engine.dialect.name)
+    with seldom(), Ahead(clock, cache_dir, with_pairs=with_pairs) as ahead:
         library = load(content_dir, clock(), cache_dir, progress, ahead.begin)
         with database.transaction() as session:
             # The time is asked for when nobody else can be planning an issue: see `digests.plan`.
             take_turn(session)
-            changes = sync(session, library, clock(), force=force)
+            changes = sync(session, library, clock(), force=force, searched=ahead.search_row)
         give_back()  # the rows: the process beside is at its fullest now
         relate(database, clock, cache_dir, ahead)
     version = _current_version(database)

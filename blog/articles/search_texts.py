@@ -6,23 +6,21 @@ code has synced is caught up with by itself.
 
 import json
 from collections import Counter
-from collections.abc import Collection
-from operator import itemgetter
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, literal, or_, select, text, update
+from sqlalchemy import delete, insert, literal, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from blog.articles import pairs
-from blog.articles.folding import BREAK, MOST_WORDS, words
+from blog.articles import search_rows
 from blog.articles.models import Article, ArticleTopic, SearchText, SearchWord
+from blog.articles.search_rows import Row, Said
 
 #: Changes with the folding, so that the next sync makes every text anew; since 3 with marks of its pairs.
 EDITIONS = {"sqlite": "1:", "postgresql": "3:"}
-#: Articles read at a time: a cold sync holds a few megabytes of texts, not all of them.
-BATCH = 100
-#: Words that a text says often tell what it is about, though no heading has them.
-OFTEN, MOST_OFTEN = 3, 40
+#: Articles read and written at a time: a cold sync holds some megabytes of texts, not all of them. Behind each
+#: batch FTS5 writes out what it has gathered, so they are few.
+BATCH = 400
 SHORTEST_KNOWN, LONGEST_KNOWN = 3, 30
 
 _COUNT_WORDS = {
@@ -46,10 +44,24 @@ MANY, PARTS = 1_000, 4
 _MERGES = text("INSERT INTO search_index (search_index, rank) VALUES ('automerge', :parts)")
 
 
-def refresh(session: Session, only: Collection[int] | None = None, most: int | None = None) -> int:
+#: Gives the row of a rendering, where it has been made already.
+Made = Callable[[str], Row | None]
+
+
+def is_told_pairs(dialect: str) -> bool:
+    """Whether the index of a database must be told which words stand side by side."""
+    return dialect == "postgresql"
+
+
+def refresh(
+    session: Session,
+    only: Collection[int] | None = None,
+    most: int | None = None,
+    made: Made = lambda _rendering: None,
+) -> int:
     """Make the search texts of articles (of some `only`) that have none, or one of an earlier rendering.
 
-    Return how many were made; with `most`, no more than so many.
+    Return how many were made; with `most`, no more than so many. What is `made` is not made again.
     """
     query = (
         select(Article.id)
@@ -67,7 +79,7 @@ def refresh(session: Session, only: Collection[int] | None = None, most: int | N
     if merges:
         session.execute(_MERGES, {"parts": 0})
     for start in range(0, len(stale), BATCH):
-        _make(session, stale[start : start + BATCH], counts)
+        _make(session, stale[start : start + BATCH], counts, made)
     if merges:
         session.execute(_MERGES, {"parts": PARTS})
     if stale and not is_sqlite:
@@ -77,23 +89,24 @@ def refresh(session: Session, only: Collection[int] | None = None, most: int | N
 
 
 def _source(session: Session) -> Any:
-    return literal(EDITIONS[session.get_bind().dialect.name]).concat(Article.rendered_hash)
+    return literal(_edition(session)).concat(Article.rendered_hash)
 
 
-def _make(session: Session, stale: list[int], counts: Counter[str]) -> None:
+def _edition(session: Session) -> str:
+    return EDITIONS[session.get_bind().dialect.name]
+
+
+def _make(session: Session, stale: list[int], counts: Counter[str], made: Made) -> None:
     before = select(SearchText.article_id, SearchText.body).where(SearchText.article_id.in_(stale))
     old = dict(session.execute(before).all())
     for body in old.values():
-        counts.subtract(set(pairs.unmarked(body).split()))
-    needs_pairs, rows = session.get_bind().dialect.name == "postgresql", []
-    for article, topics in _articles(session, stale):
-        row, said = _row(article, topics)
-        counts.update(said)
-        row["pairs"] = None
-        if needs_pairs:
-            in_order = row["body"].split()
-            row |= {"pairs": pairs.picture(in_order), "body": pairs.marked(in_order)}
-        rows.append(row)
+        counts.subtract(search_rows.known(body))
+    edition, with_pairs = _edition(session), is_told_pairs(session.get_bind().dialect.name)
+    rows = []
+    for number, rendering, said in _articles(session, stale):
+        row = made(rendering) or search_rows.row(said, with_pairs=with_pairs)
+        counts.update(search_rows.known(row.body))
+        rows.append({"article_id": number, "made_from": edition + rendering, **row._asdict()})
     changed = [row for row in rows if row["article_id"] in old]
     added = [row for row in rows if row["article_id"] not in old]
     if changed:
@@ -104,14 +117,15 @@ def _make(session: Session, stale: list[int], counts: Counter[str]) -> None:
         session.execute(insert(SearchText).returning(SearchText.article_id), added)
 
 
-def _articles(session: Session, ids: list[int]) -> list[tuple[Row[Any], list[str]]]:
+def _articles(session: Session, ids: list[int]) -> Iterator[tuple[int, str, Said]]:
+    """Yield number and rendering of articles, and what they say."""
     topics: dict[int, list[str]] = {}
     named = select(ArticleTopic.article_id, ArticleTopic.topic).where(ArticleTopic.article_id.in_(ids))
     for article, topic in session.execute(named.order_by(ArticleTopic.article_id, ArticleTopic.position)):
         topics.setdefault(article, []).append(topic)
     query = select(
         Article.id,
-        _source(session).label("made_from"),
+        Article.rendered_hash,
         Article.title,
         Article.description,
         Article.headings,
@@ -119,41 +133,9 @@ def _articles(session: Session, ids: list[int]) -> list[tuple[Row[Any], list[str
         Article.extra,
         Article.text,
     )
-    found = session.execute(query.where(Article.id.in_(ids)).order_by(Article.id))
-    return [(row, topics.get(row.id, [])) for row in found]
-
-
-def _row(article: Row[Any], topics: list[str]) -> tuple[dict[str, Any], set[str]]:
-    """Return the row of an article, and the words in it."""
-    title = words(article.title)
-    names = article.extra.get("topic_names", {})
-    said = [*(str(names.get(topic, "")) for topic in topics), *topics, *map(str, article.headings)]
-    fields = [title, *map(words, [*said, *map(str, article.authors), article.description])]
-    prose = words(article.text)[:MOST_WORDS]
-    times = Counter(prose)
-    repeated = [item for item in times.items() if item[1] >= OFTEN]
-    often = [word for word, _ in sorted(repeated, key=itemgetter(1), reverse=True)[:MOST_OFTEN]]
-    keys = _fields([*fields, *([word] for word in often)])
-    text = " ".join([article.title, *map(str, article.headings), article.text])
-    # Who looks for "backpressure" finds "back-pressure" too.
-    compounds = text.split() if "-" in text else ()
-    joined = {"".join(words(word)) for word in compounds if _is_compound(word)} - {""}
-    row = {
-        "article_id": article.id,
-        "made_from": article.made_from,
-        "title": " ".join(title),
-        "keys": keys,
-        "body": _fields([*fields, prose, *([word] for word in sorted(joined))]),
-    }
-    return row, joined.union(times, *fields)
-
-
-def _is_compound(word: str) -> bool:
-    return "-" in word[1:-1] and "/" not in word
-
-
-def _fields(fields: list[list[str]]) -> str:
-    return f" {BREAK} ".join(" ".join(field) for field in fields if field)
+    for row in session.execute(query.where(Article.id.in_(ids)).order_by(Article.id)):
+        beside = (row.headings, row.authors, topics.get(row.id, []), row.extra.get("topic_names", {}))
+        yield row.id, row.rendered_hash, Said(row.title, row.description, *beside, row.text)
 
 
 def _can_be_meant(word: str) -> bool:

@@ -48,10 +48,18 @@ class Changes:
         return bool(self.added or self.changed or self.removed)
 
 
-def sync(session: Session, library: Library, now: datetime, *, force: bool = False) -> Changes:
+def sync(
+    session: Session,
+    library: Library,
+    now: datetime,
+    *,
+    force: bool = False,
+    searched: search_texts.Made = lambda _rendering: None,
+) -> Changes:
     """Store what the library holds; running it again changes nothing. `publishing` relates the articles.
 
-    Without `force`, it refuses to take a great part of the articles away.
+    Without `force`, it refuses to take a great part of the articles away. What of them is `searched` may have
+    been made ahead.
     """
     take_turn(session)
     known = _known(session)
@@ -63,7 +71,7 @@ def sync(session: Session, library: Library, now: datetime, *, force: bool = Fal
     _remove(session, matched.gone, now)
     moved = [*_store_old_addresses(session, matched.pairs), *redirects.drop_overtaken(session)]
     paged = _store_pages(session, library)
-    search_texts.refresh(session)
+    search_texts.refresh(session, made=searched)
     changes = _changes(matched)
     if changes or moved or paged:
         gone = [row.id for row in matched.gone]

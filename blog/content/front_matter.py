@@ -20,6 +20,8 @@ _PelicanParts = tuple[dict[str, str], dict[str, int], list[Problem]]
 _KEY_LINE = re.compile(r"([\s{,]*)[\"']?([A-Za-z_][\w.-]*)[\"']?\s*[:=]")
 # No database takes a zero byte or half a surrogate; no XML feed may hold the other control characters.
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+#: The same in UTF-8, which has no surrogates: single bytes, and what the two at the end begin with.
+_CONTROL, _BEYOND = bytes([*range(9), 11, 12, *range(14, 32), 127]), b"\xef\xbf"
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,17 @@ def _decoded(raw: bytes, file: str) -> str:
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
         raise Malformed(file, line, "a zero byte: this is not text", "save the file as plain UTF-8 text")
-    return storable(text)
+    return storable(text) if _may_hold_unstorable(raw) else text
+
+
+def _may_hold_unstorable(raw: bytes) -> bool:
+    """Whether a text must be looked through, which takes longer than asking this."""
+    return len(raw.translate(None, _CONTROL)) < len(raw) or _BEYOND in raw
 
 
 def storable(text: str) -> str:
     """Return `text` with the characters replaced that no database or feed can hold."""
-    return _UNSTORABLE.sub("�", text)
+    return text if text.isprintable() else _UNSTORABLE.sub("�", text)
 
 
 def _check_size(header: str, file: str) -> None:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from blog.content import dates
@@ -11,6 +12,7 @@ from blog.content.front_matter import Header
 from blog.content.values import Problem
 
 LONGEST_NAME = 100
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
 #: What some tools take as "look at the file": here the file's name or time is looked at without being told.
@@ -36,7 +38,7 @@ class Keys:
         """Return the keys among `names` that hold something, as they are written, in the order of `names`."""
         self._used.update(names)
         found = [self._values[name] for name in names if name in self._values]
-        return [(key, value) for key, value in found if value not in (None, "", [], {})]
+        return [pair for pair in found if pair[1] not in _NOTHING]
 
     def unread(self) -> dict[str, Any]:
         """Return the keys nobody has asked for, with their values."""
@@ -91,6 +93,7 @@ class Keys:
         return [item for item in found if item and len(item) <= LONGEST_NAME]
 
 
+@lru_cache(4_096)  # ten thousand articles have the same dozen keys
 def squeezed(key: str) -> str:
     """Return a key as it is compared."""
     return re.sub(r"[-_ ]", "", key).lower()

@@ -1,4 +1,4 @@
-"""A first sync has cards chosen beside writing; what comes of it is what comes without."""
+"""A first sync has work done beside writing; what comes of it is what comes without."""
 
 import random
 import subprocess
@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from blog import clock
-from blog.articles import ahead
+from blog.articles import ahead, search_texts
 from blog.articles.ahead import Ahead
-from blog.articles.models import Article, ContentVersion, RelatedArticle
+from blog.articles.beside import LOT
+from blog.articles.models import Article, ContentVersion, RelatedArticle, SearchText, SearchWord
 from blog.articles.publishing import publish
 from blog.articles.related import Cards, Material, read
+from blog.articles.search_rows import Row
+from blog.articles.search_texts import is_told_pairs
 from blog.articles.sync import sync
 from blog.content.library import load
 from blog.content.values import Library
@@ -94,17 +97,62 @@ def test_what_it_compared_is_the_next_sync_s_to_mend(
     assert len(known.space.vectors) == len(documents)
 
 
-def begun(library: tuple[Library, Path], now: datetime | None = None) -> Ahead:
+def begun(library: tuple[Library, Path], now: datetime | None = None, *, with_pairs: bool = False) -> Ahead:
     found, cache = library
-    beside = Ahead(lambda: now or clock.now(), cache)
+    beside = Ahead(lambda: now or clock.now(), cache, with_pairs=with_pairs)
     beside.begin(found)
     return beside
+
+
+def process(beside: Ahead) -> "subprocess.Popen[bytes]":
+    assert beside._process
+    return beside._process
 
 
 def material(database: Database, library: Library, now: datetime) -> Material:
     with database.transaction() as session:
         sync(session, library, now)
         return read(session, now)
+
+
+def searched(database: Database) -> list[tuple[object, ...]]:
+    columns = (SearchText.made_from, SearchText.title, SearchText.keys, SearchText.body, SearchText.pairs)
+    with database.reading() as session:
+        texts = session.execute(select(Article.slug, *columns).join(SearchText).order_by(Article.slug))
+        words = session.execute(select(SearchWord.word, SearchWord.articles).order_by(SearchWord.word))
+        return [tuple(row) for row in (*texts, *words)]
+
+
+def test_search_reads_what_it_would_without_it(database: Database, library: tuple[Library, Path]) -> None:
+    found, missing = library[0], []
+    with begun(library, with_pairs=is_told_pairs(database.engine.dialect.name)) as beside:
+
+        def given(rendering: str) -> Row | None:
+            row = beside.search_row(rendering)
+            missing.extend([] if row else [rendering])
+            return row
+
+        process(beside).wait()
+        with database.transaction() as session:
+            sync(session, found, clock.now(), searched=given)
+    with_it = searched(database)
+    with database.transaction() as session:
+        session.execute(delete(SearchText))
+        session.execute(delete(SearchWord))
+        search_texts.refresh(session)
+    assert missing == [item.fingerprint for item in found.articles if item.status == "draft"]
+    assert len(with_it) > ahead.FEW
+    assert with_it == searched(database)
+
+
+def test_what_search_reads_is_made_once_by_whoever_comes_first(library: tuple[Library, Path]) -> None:
+    names = [item.fingerprint for item in library[0].articles if item.status == "published"]
+    with begun(library) as beside:
+        assert beside.search_row(names[0]) is None
+        process(beside).wait()
+        given = [beside.search_row(name) for name in names]
+    assert not any(given[:LOT])
+    assert all(given[LOT:])
 
 
 def test_for_other_articles_than_were_given_there_are_no_cards(
@@ -130,18 +178,15 @@ def test_an_article_that_has_become_due_meanwhile_is_chosen_later(
 
 def test_a_process_that_dies_has_made_nothing(database: Database, library: tuple[Library, Path]) -> None:
     with begun(library) as beside:
-        process = beside._process
-        assert isinstance(process, subprocess.Popen)
-        process.kill()
-        process.wait()
+        process(beside).kill()
+        process(beside).wait()
         assert beside.cards(material(database, library[0], clock.now())) is None
 
 
 def test_who_leaves_early_leaves_nobody_behind(library: tuple[Library, Path]) -> None:
     with pytest.raises(RuntimeError), begun(library) as beside:
         raise RuntimeError
-    assert beside._process is not None
-    assert beside._process.returncode is not None
+    assert process(beside).returncode is not None
 
 
 def test_a_later_sync_and_a_small_one_need_none(library: tuple[Library, Path], tmp_path: Path) -> None:

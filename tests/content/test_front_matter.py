@@ -1,5 +1,7 @@
 """Headers in every dialect, and every way to get one wrong."""
 
+import json
+import re
 from contextlib import suppress
 
 import pytest
@@ -117,3 +119,16 @@ def test_any_text_is_read_or_explained(opening: str, header: str, closing: str, 
 def test_any_bytes_are_read_or_explained(raw: bytes) -> None:
     with suppress(Malformed):
         read(raw, "a.md").body.encode()
+
+
+ODD = st.sampled_from('\x01\x08\x0b\x0c\x0e\x1f\x7f\x80\x9f\u2028\ufdd0\ufffd\ufffe\uffff\n\t"\\é日𝒳')
+#: What no database or no feed can hold.
+UNSTORABLE = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]"
+
+
+@given(st.text(st.one_of(ODD, st.characters(exclude_characters="\x00\r", exclude_categories=["Cs"]))))
+def test_what_nothing_can_hold_is_replaced_in_texts_and_keys_and_nothing_else(text: str) -> None:
+    storable = re.sub(UNSTORABLE, "\N{REPLACEMENT CHARACTER}", text)
+    header = read(f"{json.dumps({'title': text})}\n.{text}".encode(), "a.md")
+    assert header.body == f".{storable}"
+    assert header.fields["title"] == storable
