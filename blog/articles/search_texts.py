@@ -18,8 +18,8 @@ from blog.articles.search_rows import Row, Said
 
 #: Changes with the folding, so that the next sync makes every text anew; since 3 with marks of its pairs.
 EDITIONS = {"sqlite": "1:", "postgresql": "3:"}
-#: Articles read and written at a time: a cold sync holds some megabytes of texts, not all of them. Behind each
-#: batch FTS5 writes out what it has gathered, so they are few.
+#: Articles read and written at a time: a first sync holds some megabytes of texts, not all. They are few, for
+#: behind each batch FTS5 writes out what it has gathered.
 BATCH = 400
 SHORTEST_KNOWN, LONGEST_KNOWN = 3, 30
 
