@@ -48,7 +48,8 @@ class Cores:
     def begin(self, texts: int) -> None:
         """Start processes if they pay for so many texts: getting ready takes them half a second."""
         if self._begun is None and self._pays(texts):
-            with suppress(BrokenProcessPool, OSError):
+            # A value that is wrong: a pipe of one that has died at once, closed while the next is given it.
+            with suppress(BrokenProcessPool, OSError, ValueError):
                 self._start(min(self._workers, texts // (FEW // 2)))
 
     def make_all(self, texts: Sequence[Text], shelf: Shelf, make: Make[Outcome]) -> Iterator[Outcome]:
