@@ -10,7 +10,7 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 JUDGES := tests/gates/node_modules/.package-lock.json
 
-.PHONY: help demo install test looks gates approve check bench words lock prove clean format
+.PHONY: help demo install test looks gates judged lighthouse approve check bench words lock prove clean format
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,9 +26,14 @@ test: $(DEVELOPMENT) ## Install what the tests need and run them on SQLite and P
 looks: $(DEVELOPMENT) ## Compare how every page and state looks with how it was approved
 	@$(BIN)/python -m pytest -m looks $(ARGS)
 
-gates: $(DEVELOPMENT) ## Judge every page by tools from outside: markup, accessibility, links, weight, speed
+gates: judged lighthouse ## Judge every page by tools from outside: markup, accessibility, links, weight, speed
+
+judged: $(DEVELOPMENT) ## The gates without Lighthouse
 	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(JUDGES); fi
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m gates tests/gates --ignore tests/gates/test_lighthouse.py $(ARGS)
+
+lighthouse: $(DEVELOPMENT) ## The gate that measures speed too, by itself
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(JUDGES); fi
 	@$(BIN)/python -m pytest -m gates -rP --show-capture=stdout tests/gates/test_lighthouse.py $(ARGS)
 
 approve: $(DEVELOPMENT) ## Keep how every page looks now, after you have looked at them (tests/browser/approved)
