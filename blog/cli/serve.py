@@ -15,8 +15,7 @@ KILL_SECONDS = "3"
 #: up for it; but sign-ups wait for the disk, and half as many get through (`benchmarks.spike`).
 THREADS = "4"
 
-#: For glibc, which gives each thread a heap of its own; what one has freed is not for the others. With two
-#: for all of them a process has 6 to 9 MB less.
+#: For glibc, which gives each thread a heap of its own: what one has freed is not for the others.
 FEW_HEAPS = {"MALLOC_ARENA_MAX": "2"}
 
 

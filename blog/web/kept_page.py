@@ -16,7 +16,7 @@ Answer = tuple[str, Headers, list[bytes]]
 #: What a page costs beside its bytes: about sixty header lines and the dictionaries.
 OVERHEAD = 12_000
 #: RFC 9110, section 15.4.5: all that an answer without a body has to say. What else was said with the page
-#: still stands (RFC 9111, section 4.3.4); repeating ten lines of it took a seventh of the answers a second.
+#: still stands (RFC 9111, section 4.3.4), so its ten lines are not made and sent again.
 SAID_AGAIN = {"cache-control", "vary", "etag"}
 OURS_TO_SET = {"content-length", "content-encoding", "etag", "vary", "last-modified"}
 _TAGS = re.compile(r'(?:W/)?("[^"]*")')
