@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from blog.cli import cli
 from tests.smtp_server import free_port
 
+LINUX = sys.platform == "linux"
+
 HEAVY = {"babel", "flask", "markdown", "nh3", "numpy", "PIL", "pygments"}
 
 
@@ -35,12 +37,29 @@ def test_a_web_server_has_two_heaps_unless_its_operator_wants_others(
 ) -> None:
     begun: list[dict[str, str]] = []
     monkeypatch.setattr(os, "execve", lambda _program, _arguments, environment: begun.append(environment))
+    # This process, which goes on testing, keeps its own policy.
+    monkeypatch.setattr("blog.cli.serve.let_threads_finish", lambda: begun.append({"turns": "finished"}))
     monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
     for command in (["db", "upgrade"], ["serve", "--port", str(free_port())]):
         result = CliRunner().invoke(cli, command, env={"BLOG_VAR_DIR": str(tmp_path), **asked_for})
         assert result.exit_code == 0, result.output
-    assert begun[0]["MALLOC_ARENA_MAX"] == has
-    assert begun[0]["BLOG_VAR_DIR"] == str(tmp_path)
+    assert begun[0] == {"turns": "finished"}
+    assert begun[1]["MALLOC_ARENA_MAX"] == has
+    assert begun[1]["BLOG_VAR_DIR"] == str(tmp_path)
+
+
+@pytest.mark.skipif(not LINUX, reason="scheduling policies are Linux's")
+@pytest.mark.parametrize(("given", "has"), [("SCHED_OTHER", "SCHED_BATCH"), ("SCHED_IDLE", "SCHED_IDLE")])
+def test_a_web_server_runs_in_turns_that_are_finished_unless_told_to_run_otherwise(
+    given: str, has: str
+) -> None:
+    code = (
+        "import os, subprocess, sys; from blog.cli.serve import let_threads_finish\n"
+        f"os.sched_setscheduler(0, os.{given}, os.sched_param(0)); let_threads_finish()\n"
+        "subprocess.run([sys.executable, '-c', 'import os; print(os.sched_getscheduler(0))'], check=True)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert int(said) == getattr(os, has)
 
 
 def test_the_version_can_be_asked_for() -> None:
