@@ -115,7 +115,7 @@ def _read(content_dir: Path, now: datetime, before: Memory, cores: Cores) -> _So
     )
     found = walk.articles(content_dir)
     cores.begin(len(found.files) - len(before.readings))
-    articles = read_all(found, how, now, before.readings)
+    articles = read_all(found, how, now, before.readings, cores)
     pages = read_all(walk.pages(content_dir), how, now, before.readings)
     failed = articles.failed | pages.failed
     if not zone_known:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import PurePosixPath
 
 from blog.content import dates, front_matter
-from blog.content.defaults import Defaults, missing
+from blog.content.cores import Cores
+from blog.content.defaults import Defaults, Given, missing
 from blog.content.fields import Fields, check
 from blog.content.front_matter import LARGEST_FILE, Header
 from blog.content.keeping import SETTLED_NS
@@ -108,6 +109,15 @@ class Shelved:
 
 
 @dataclass(frozen=True)
+class Manner:
+    """What decides, beside its bytes and what its folder gives, how a file reads."""
+
+    zone: tzinfo
+    salt: str
+    language: str = "en"
+
+
+@dataclass(frozen=True)
 class How:
     """How the files of a folder are read; what reads otherwise with the same bytes has another `salt`."""
 
@@ -119,9 +129,14 @@ class How:
         """Return what a file is read from; the same key means the same manuscript."""
         return (found.stamp, self.salt, self.defaults.given(found.source).told_apart)
 
+    @property
+    def manner(self) -> Manner:
+        """The same without the folders."""
+        return Manner(self.defaults.zone, self.salt, self.language)
+
     def read(self, found: Found, now: datetime) -> Manuscript:
         """Read one file; raises `Malformed`."""
-        return _read(found, self, now)
+        return _read(found, self.defaults.given(found.source), self.manner, now)
 
     def read_again(self, manuscript: Manuscript, now: datetime) -> Text:
         """Return the text of a file that was read before; raises `Malformed` when it has changed since."""
@@ -133,27 +148,32 @@ class How:
         return again.text
 
 
-def read_all(walk: Walk, how: How, now: datetime, before: Mapping[str, Reading] | None = None) -> Shelved:
+def read_all(
+    walk: Walk,
+    how: How,
+    now: datetime,
+    before: Mapping[str, Reading] | None = None,
+    cores: Cores | None = None,
+) -> Shelved:
     """Read the files of a walk; a file with a mistake does not stop the others.
 
     What was read `before`, and has not changed since, is not read again, and has no text.
     """
     shelved = Shelved(problems=list(walk.problems), failed=set(walk.failed))
-    for found in walk.files:
-        if how.defaults.given(found.source).values is None:
+    files = [found for found in walk.files if how.defaults.given(found.source).values is not None]
+    shelved.failed |= {found.source for found in walk.files} - {found.source for found in files}
+    keys = {found.source: how.key(found) for found in files}
+    known = {source: one for source, one in (before or {}).items() if keys.get(source) == one.key}
+    unread = [(found, how.defaults.given(found.source)) for found in files if found.source not in known]
+    one = partial(_manuscript_or_problem, how.manner, now)
+    fresh = cores.share(unread, one) if cores else map(one, unread)
+    for found in files:
+        reading = known.get(found.source)
+        manuscript = reading.manuscript if reading else next(fresh)
+        if isinstance(manuscript, Problem):
+            shelved.problems.append(manuscript)
             shelved.failed.add(found.source)
             continue
-        key = how.key(found)
-        known = before.get(found.source) if before else None
-        if known and known.key == key:
-            manuscript = known.manuscript
-        else:
-            try:
-                manuscript = how.read(found, now)
-            except Malformed as mistake:
-                shelved.problems.append(mistake.problem)
-                shelved.failed.add(found.source)
-                continue
         shelved.problems.extend(manuscript.problems)
         if not manuscript.fields.usable:
             shelved.failed.add(found.source)
@@ -161,9 +181,8 @@ def read_all(walk: Walk, how: How, now: datetime, before: Mapping[str, Reading] 
         shelved.manuscripts.append(manuscript)
         if is_settled(found, now):
             kept = replace(manuscript, text=None) if manuscript.text else manuscript
-            shelved.readings[found.source] = (
-                known if known and kept is known.manuscript else Reading(key, kept)
-            )
+            unchanged = reading if reading and kept is reading.manuscript else None
+            shelved.readings[found.source] = unchanged or Reading(keys[found.source], kept)
     return shelved
 
 
@@ -173,8 +192,14 @@ def is_settled(found: Found, now: datetime) -> bool:
     return abs(time.time_ns() - found.changed_ns) >= SETTLED_NS and found.modified <= now.timestamp()
 
 
-def _read(found: Found, how: How, now: datetime) -> Manuscript:
-    given, zone = how.defaults.given(found.source), how.defaults.zone
+def _manuscript_or_problem(manner: Manner, now: datetime, file: tuple[Found, Given]) -> Manuscript | Problem:
+    try:
+        return _read(*file, manner, now)
+    except Malformed as mistake:
+        return mistake.problem
+
+
+def _read(found: Found, given: Given, manner: Manner, now: datetime) -> Manuscript:
     try:
         with found.path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
@@ -186,22 +211,22 @@ def _read(found: Found, how: How, now: datetime) -> Manuscript:
     added = missing(header, given.values or {})
     if added:
         header = replace(header, fields=header.fields | added)
-    fields = check(header, found.source, zone)
+    fields = check(header, found.source, manner.zone)
     if not (header.body.strip() or fields.title or fields.redirect):
         raise Malformed(
             found.source, None, "there is neither a title nor a text", "write one, or remove the file"
         )
-    dated = fields.published_at or _date_in_names(found.place, zone)
+    dated = fields.published_at or _date_in_names(found.place, manner.zone)
     moment = dated or min(datetime.fromtimestamp(found.modified, UTC), now)
-    text = _text(header, fields, found.source, given.raw_html, how.language)
-    salted = f"{how.salt}{given.raw_html}{added or ''}"
+    text = _text(header, fields, found.source, given.raw_html, manner.language)
+    salted = f"{manner.salt}{given.raw_html}{added or ''}"
     return Manuscript(
         found=found,
         content_hash=hashlib.sha256(salted.encode() + raw).hexdigest(),
         header=replace(header, body="", fields={}, problems=[]),
         fields=fields,
         published_at=moment,
-        day=moment.astimezone(zone).date(),
+        day=moment.astimezone(manner.zone).date(),
         dated=dated is not None,
         rendering=name_of(text),
         text=text,
