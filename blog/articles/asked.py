@@ -11,7 +11,8 @@ MOST_TERMS = 8
 #: The beginning of a word says something from here on; one character of Chinese does.
 SHORTEST_BEGINNING = 2
 
-_PIECE = re.compile(r'["“”„«»]([^"“”„«»]*)["“”„«»]|[^\s"“”„«»]+')
+QUOTES = '"“”„«»'
+_PIECE = re.compile(rf"[{QUOTES}]([^{QUOTES}]*)[{QUOTES}]|[^\s{QUOTES}]+")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ def terms(query: str) -> list[Term]:
         Term(term.words, _may_go_on(term, is_last=place == len(distinct) - 1), term.typed)
         for place, term in enumerate(distinct)
     ]
+
+
+def unquoted(query: str) -> str:
+    """Return a query that is one phrase without its quotes, for a sentence that has quotes of its own."""
+    inner = query.strip(QUOTES).strip()
+    is_phrase = query[:1] in QUOTES and query[-1:] in QUOTES and not any(mark in inner for mark in QUOTES)
+    return inner if inner and is_phrase else query
 
 
 def _whole(folded: tuple[str, ...]) -> tuple[str, ...]:

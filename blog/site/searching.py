@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, render_template, request
 
 from blog import clock
-from blog.articles.asked import LONGEST_QUERY
+from blog.articles.asked import LONGEST_QUERY, unquoted
 from blog.articles.search import Found, search
 from blog.web.context import services
 from blog.web.guards import public
@@ -33,6 +33,7 @@ def page() -> Response:
     body = render_template(
         "site/search.html",
         query=query,
+        named=unquoted(query),
         found=found,
         number=number,
         pages=-(-found.total // PER_PAGE),

@@ -2,6 +2,7 @@
 
 import pytest
 from flask.testing import FlaskClient
+from markupsafe import escape
 
 from blog.articles import search_texts
 from blog.db import Database
@@ -23,6 +24,17 @@ def test_results_are_counted_marked_dated_and_escaped(client: FlaskClient) -> No
     assert "Systems &lt;<mark>Thinking</mark>&gt; First</a>" in page
     assert "May 30, 2025" in page
     assert 'href="/topics/systems"' in page
+
+
+@pytest.mark.parametrize("typed", ['"systems thinking"', "„systems thinking“", "«systems thinking»"])
+def test_a_quoted_phrase_is_named_with_one_pair_of_quotes_and_kept_as_it_was_typed(
+    client: FlaskClient, typed: str
+) -> None:
+    page = client.get("/search", query_string={"q": typed}).text
+    assert '<p class="by" role="status">1 article for “systems thinking”</p>' in page
+    assert f'value="{escape(typed)}"' in page
+    beside = client.get("/search", query_string={"q": f"{typed} first"}).text
+    assert f"1 article for “{escape(typed)} first”" in beside
 
 
 def test_many_results_come_in_pages(client: FlaskClient) -> None:
