@@ -51,7 +51,7 @@ def let_threads_finish() -> None:
     """Ask Linux that a thread that wakes up lets the running one finish its turn (sched(7), SCHED_BATCH).
 
     A request goes through two threads, and usually each wakes the other out of its turn: so they take turns
-    by the handful, and a page from memory costs a quarter less processor time (`benchmarks.site`). Who runs
+    by the handful, and a page from memory costs a fifth less processor time (`benchmarks.site`). Who runs
     us may have asked for another policy already; processes that we start keep ours.
     """
     if not hasattr(os, "SCHED_BATCH") or os.sched_getscheduler(0) != os.SCHED_OTHER:
