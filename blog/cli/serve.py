@@ -12,8 +12,7 @@ from blog.errors import UsageError
 
 # granian's shutdown was seen to hang when it was told to stop while a worker started; this bounds it.
 KILL_SECONDS = "3"
-#: Of each process. With two, a page from memory costs a fifth less processor time, since fewer threads wake
-#: up for it; but sign-ups wait for the disk, and half as many get through (`benchmarks.spike`).
+#: Of each process. Sign-ups wait for the disk: with two, half as many get through (`benchmarks.spike`).
 THREADS = "4"
 
 #: For glibc, which gives each thread a heap of its own: what one has freed is not for the others.
