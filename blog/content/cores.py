@@ -20,7 +20,7 @@ from blog.content.references import Shelf
 #: Starting processes takes as long as rendering some dozens of texts.
 FEW = 64
 _AT_ONCE = 16
-#: Headers are read in a fortieth of the time that a text is rendered in.
+#: A header is read in a tenth of the time that a text is rendered in.
 _LOT = 50
 
 Item = TypeVar("Item")

@@ -86,18 +86,36 @@ class _YamlValues:
     def value(self, node: yaml.Node, depth: int) -> Any:
         self._seen += 1
         if self._seen > MOST_VALUES or depth > DEEPEST:
-            raise Malformed(
-                self._file,
-                node.start_mark.line + 2,
-                "the header holds too many values, or is nested too deeply",
-                f"at most {MOST_VALUES:,} values, {DEEPEST} levels deep; avoid aliases (*name)",
-            )
+            raise _excess(self._file, node.start_mark.line + 2)
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, depth + 1) for item in node.value]
         unquoted = isinstance(node, yaml.ScalarNode) and not node.style
         return None if unquoted and node.value in _NULLS else str(node.value)
+
+
+def _excess(file: str, line: int) -> Malformed:
+    message = "the header holds too many values, or is nested too deeply"
+    hint = f"at most {MOST_VALUES:,} values, {DEEPEST} levels deep; avoid aliases (*name)"
+    return Malformed(file, line, message, hint)
+
+
+def _within_bounds(fields: dict[str, Any], file: str, line: int) -> dict[str, Any]:
+    """Return what another language says, if it is no more than YAML may; whoever reads it goes down it."""
+    level, seen = _inside(fields), 0
+    for _ in range(DEEPEST):
+        seen += len(level)
+        level = [item for value in level for item in _inside(value)]
+    if level or seen > MOST_VALUES:
+        raise _excess(file, line)
+    return fields
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 _NULLS = ("", "~", "null", "Null", "NULL")
@@ -113,7 +131,7 @@ def _yaml_problem(error: yaml.YAMLError, header: str, file: str) -> Malformed:
 def parse_toml(header: str, file: str) -> Parsed:
     """Parse the lines between two `+++`; the header starts on line 2."""
     try:
-        return tomllib.loads(header), []
+        fields = tomllib.loads(header)
     except (ValueError, RecursionError) as error:
         line, reason = toml_error(error, header)
         raise Malformed(
@@ -122,6 +140,7 @@ def parse_toml(header: str, file: str) -> Parsed:
             f"the TOML header is malformed: {reason}",
             'text needs quotes: key = "value"; lists are written ["a", "b"]',
         ) from None
+    return _within_bounds(fields, file, 2), []
 
 
 def toml_error(error: Exception, text: str) -> tuple[int, str]:
@@ -135,9 +154,10 @@ def parse_json(header: str, file: str) -> Parsed:
     """Parse the lines between two `;;;`, where the braces may be left out."""
     text = header if header.lstrip().startswith("{") else "{" + header.rstrip().rstrip(",") + "}"
     try:
-        return _object(json.loads(text), file), []
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _json_problem(error, file, 1) from None
+    return _object(value, file, 2), []
 
 
 def parse_leading_json(text: str, file: str) -> tuple[dict[str, Any], int]:
@@ -146,13 +166,13 @@ def parse_leading_json(text: str, file: str) -> tuple[dict[str, Any], int]:
         value, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError) as error:
         raise _json_problem(error, file, 0) from None
-    return _object(value, file), end
+    return _object(value, file, 1), end
 
 
-def _object(value: Any, file: str) -> dict[str, Any]:
+def _object(value: Any, file: str, line: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Malformed(file, 1, "the JSON header is not an object", 'write {"title": "…", "date": "…"}')
-    return value
+    return _within_bounds(value, file, line)
 
 
 def _json_problem(error: Exception, file: str, offset: int) -> Malformed:

@@ -92,6 +92,24 @@ def test_aliases_cannot_explode_and_nesting_cannot_overflow() -> None:
     assert mistake(b"+++\na = " + b"[" * 3_000 + b"\n+++\n").file == "a.md"
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        '{{"odd": {}}}\nText',
+        ';;;\n"odd": {}\n;;;\nText',
+        "+++\nodd = {}\n+++\nText",
+        "---\nodd: {}\n---\nText",
+    ],
+)
+@pytest.mark.parametrize("depth", [20, 200, 500, 900, 980, 3_000])
+def test_no_dialect_may_nest_deeper_or_say_more_than_another(header: str, depth: int) -> None:
+    assert read(header.format("[" * 19 + "1" + "]" * 19).encode(), "a.md").body == "Text"
+    found = mistake(header.format("[" * depth + "1" + "]" * depth).encode())
+    assert "nested too deeply" in found.message or "malformed" in found.message
+    assert found.line in {1, 2}
+    assert "too many values" in mistake(header.format(str([1] * 5_001)).encode()).message
+
+
 def test_a_key_given_twice_is_reported_and_the_later_one_used() -> None:
     header = read(b"---\ntitle: One\ntitle: Two\n---\n", "a.md")
     assert header.fields["title"] == "Two"
