@@ -20,6 +20,8 @@ from blog.content.store import Store
 WORK, CARDS, ROWS = "work", "cards", "rows-{}"
 #: Rows in one file.
 LOT = 100
+#: One in so many rows is made here: with them, this process is done when the one that writes is.
+ROWS_HERE = 3
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,15 @@ def do(folder: Path) -> None:
 def _counted(work: Work, folder: Path) -> list[Counted]:
     """Return the words of all texts; raises `Lost`.
 
-    On the way it makes the rows of search, from the last to the first: who started us makes them from the
-    first on, and leaves an empty file where nothing is to be done any more.
+    On the way it makes the rows of search of the last texts, from the last on: who started us makes them from
+    the first on, and leaves an empty file where nothing is to be done any more.
     """
     store, found = store_in(work.cache_dir), []
+    first_row = len(work.texts) - len(work.texts) // ROWS_HERE
     for start in reversed(range(0, len(work.texts), LOT)):
         lot, rows = _said(store, work, start), folder / ROWS.format(start // LOT)
         found += [counted(item.title, item.headings, item.text) for _, item in reversed(lot)]
-        if not rows.exists():
+        if start >= first_row and not rows.exists():
             made = {name: search_rows.row(item, with_pairs=work.with_pairs) for name, item in lot}
             write_whole(rows, pickle.dumps(made))
     return found[::-1]

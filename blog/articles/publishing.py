@@ -56,6 +56,8 @@ def publish(
     with_pairs = is_told_pairs(database.engine.dialect.name)
     with seldom(), Ahead(clock, cache_dir, with_pairs=with_pairs) as ahead:
         library = load(content_dir, clock(), cache_dir, progress, ahead.begin)
+        # Here, where another process is at work too: what changes from now on was not read.
+        unchanged = before is not None and before == stillness.state(content_dir)
         with database.transaction() as session:
             # The time is asked for when nobody else can be planning an issue: see `digests.plan`.
             take_turn(session)
@@ -63,7 +65,7 @@ def publish(
         give_back()  # the rows: the process beside is at its fullest now
         relate(database, clock, cache_dir, ahead)
     version = _current_version(database)
-    if before and version and before == stillness.state(content_dir):
+    if version and unchanged:
         stillness.keep(cache_dir, before, stillness.Still(version, changes.present, library.problems))
     return Published(changes, library.problems)
 

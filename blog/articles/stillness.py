@@ -31,16 +31,14 @@ class Still:
 
 def state(content_dir: Path) -> str | None:
     """Return what tells this state of a folder from every other; None while that cannot be told for sure."""
-    seen = hashlib.sha256(f"{_code()} {content_dir.resolve()}".encode())
     try:
-        for name, status in sorted(_files(content_dir)):
-            if abs(time.time_ns() - status.st_ctime_ns) < SETTLED_NS:
-                return None  # it may change again within one tick of its clock, and look the same
-            times = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
-            seen.update(repr((name, status.st_mode, times)).encode())
+        files = sorted(_files(content_dir))
     except OSError:
         return None
-    return seen.hexdigest()
+    now = time.time_ns()
+    if any(abs(now - changed_ns) < SETTLED_NS for *_, changed_ns in files):
+        return None  # it may change again within one tick of its clock, and look the same
+    return hashlib.sha256(f"{_code()} {content_dir.resolve()} {files}".encode()).hexdigest()
 
 
 def recall(folder: Path | None, now: str | None) -> Still | None:
@@ -63,20 +61,19 @@ def keep(folder: Path | None, now: str | None, still: Still) -> None:
     write_whole(folder / FILE, json.dumps({"state": now, **asdict(still)}).encode())
 
 
-def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+def _files(folder: Path) -> Iterator[tuple[str, int, int, int, int, int, int]]:
     """Yield everything below a folder by its name; a folder that is only linked to is not looked into."""
     waiting = [str(folder)]
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in entries:
-                status = entry.stat(follow_symlinks=False)
-                if entry.is_symlink():
-                    status = Path(entry.path).stat()
-                    if Path(entry.path).is_dir():
+                status = entry.stat()
+                if entry.is_dir():
+                    if entry.is_symlink():
                         raise OSError("what lies behind a link to a folder is not known")
-                yield entry.path, status
-                if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
+                same = (status.st_mode, status.st_size, status.st_ino, status.st_dev, status.st_mtime_ns)
+                yield entry.path, *same, status.st_ctime_ns
 
 
 @cache

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape, unescape
+from operator import itemgetter
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -28,6 +29,7 @@ MARK = "\ufdd0"
 
 _LANGUAGE = re.compile(r"\{?\s*\.?([\w#+-]+)")
 _MARKED_SPACE = re.compile(r'<span class="w">(\s*)</span>')  # a quarter of the bytes, and nothing to see
+_INSIDE = itemgetter(1)  # a template would be filled in by Python, place by place
 _MARKED_LINE = re.compile(r'<span class="hll">(.*?\n)</span>')
 _TITLE = re.compile(r"""\btitle=["']([^"']+)["']""")
 _MARKED_LINES = re.compile(r"\{([\d,\s-]+)\}")
@@ -54,7 +56,8 @@ def highlighted(code: str, info: str) -> Block:
     lexer = _lexer("text" if plain or not language else language.group(1))
     lines = _line_numbers(marked.group(1)) if marked else []
     html = highlight(code, lexer, _formatter(lines) if lines else _FORMATTER)
-    html = _MARKED_LINE.sub(r'<mark class="hll">\1</mark>', _MARKED_SPACE.sub(r"\1", html))
+    html = _MARKED_SPACE.sub(_INSIDE, html)
+    html = _MARKED_LINE.sub(r'<mark class="hll">\1</mark>', html) if lines else html
     before, opening, rest = html.partition("<code>")
     inside, closing, after = rest.rpartition("</code>")
     before, after = before + opening, closing + after

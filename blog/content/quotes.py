@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
+from operator import itemgetter
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -18,6 +19,8 @@ from markdown.util import ETX, STX, AtomicString
 #: What was put in stands between the marks that the library has around what it sets aside: its rules look
 #: at them.
 _MARKED = re.compile(f"{STX}([^{STX}{ETX}]*[‘’“”…][^{STX}{ETX}]*){ETX}")
+#: A template would be filled in by Python, place by place.
+_INSIDE = itemgetter(1)
 _LEAD = re.compile(rf"{openingQuotesBase}\Z")
 _FIRST_SIGNS = re.compile(r"""^(?:\^|\(\?<[^)]*\))?((?:\\?['"])+|\\\.\{3})""")
 _LONGEST_LEAD = len("&#8211;")
@@ -94,4 +97,4 @@ class Quotes(Treeprocessor):
         for rule in self._rules:
             if rule.sign in text:
                 text = rule.applied(text)
-        return _MARKED.sub(r"\1", text)
+        return _MARKED.sub(_INSIDE, text)
