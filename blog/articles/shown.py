@@ -3,30 +3,42 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Select, bindparam, func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from blog.articles import series
 from blog.articles.live import live
 from blog.articles.models import Article, ArticleTopic, RelatedArticle
 from blog.articles.series import Place
+from blog.articles.wording import CARD_LENGTH
 from blog.content.values import Site
 from blog.db import UTCDateTime
 
 #: How many related articles stand under a page.
 CARDS = 3
-#: Without what no card shows.
-_AS_A_CARD = tuple(
-    defer(column) for column in (Article.html, Article.contents, Article.headings, Article.pinned)
-)
+#: More of a text than a card shows, whatever of it is white space.
+_BEGINNING = 4 * CARD_LENGTH
+
+
+class Brief(NamedTuple):
+    """What a card says of an article, and no more; `text` is the beginning of it."""
+
+    slug: str
+    title: str
+    language: str
+    text: str
+    excerpt: str
+    published_at: datetime
+    minutes: int
 
 
 @dataclass(frozen=True)
 class RelatedCard:
     """An article shown under another, and the line that says why."""
 
-    article: Article
+    article: Brief
     reason: str
     kind: str
 
@@ -40,7 +52,7 @@ class Shown:
     place: Place | None
 
 
-def _related() -> Select[int, Article, str, str]:
+def _related() -> Select[*tuple[Any, ...]]:
     number = func.row_number().over(partition_by=RelatedArticle.article_id, order_by=RelatedArticle.position)
     # Those that have gone since do not count; to know it from the index alone spares reading their texts.
     ranked = (
@@ -50,12 +62,15 @@ def _related() -> Select[int, Article, str, str]:
         .where(RelatedArticle.article_id.in_(bindparam("articles", expanding=True)), *live(_NOW))
         .subquery()
     )
+    columns = (
+        *(Article.slug, Article.title, Article.language, func.substr(Article.text, 1, _BEGINNING)),
+        *(Article.excerpt, Article.published_at, Article.minutes),
+    )
     return (
-        select(ranked.c.article_id, Article, ranked.c.reason, ranked.c.kind)
+        select(ranked.c.article_id, ranked.c.reason, ranked.c.kind, *columns)
         .join(ranked, ranked.c.related_id == Article.id)
         .where(ranked.c.number <= bindparam("limit", type_=Integer))
         .order_by(ranked.c.article_id, ranked.c.number)
-        .options(*_AS_A_CARD)
     )
 
 
@@ -85,8 +100,8 @@ def cards(
     """Return the articles to show under each of these, by its number, best first."""
     found: dict[int, list[RelatedCard]] = {article.id: [] for article in articles}
     wanted = {"articles": list(found), "now": now, "limit": limit}
-    for under, card, reason, kind in session.execute(_UNDER, wanted):
-        found[under].append(RelatedCard(card, reason, kind))
+    for under, reason, kind, *brief in session.execute(_UNDER, wanted):
+        found[under].append(RelatedCard(Brief(*brief), reason, kind))
     return found
 
 

@@ -145,6 +145,7 @@ class Worker:
         self.plan, self._app = plan, app
         self._named: set[str] = set()
         self._to_be_prepared: list[tuple[str, Fetched]] = []
+        self._again = plan.former.exists()
 
     def disconnect(self) -> None:
         """Close what two processes may not share."""
@@ -185,7 +186,7 @@ class Worker:
         name = tree.name_of(path, fetched.content_type) if fetched.status == 200 and public else None
         if name is None:
             return Written(path, query, fetched.status), {}
-        same = tree.take_over(plan.root, plan.former, name, fetched)
+        same = self._again and tree.take_over(plan.root, plan.former, name, fetched)
         if not same and codings.is_worth_it(fetched.body, fetched.content_type):
             self._to_be_prepared.append((name, fetched))
         elif not same:

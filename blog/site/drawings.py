@@ -8,7 +8,7 @@ from blog.articles.shown import subjects
 from blog.site import sketch
 from blog.site.motifs import STATES
 from blog.theme import Theme, theme
-from blog.web import headers
+from blog.web import headers, page_cache
 from blog.web.ahead import given
 from blog.web.context import services
 from blog.web.guards import public
@@ -34,9 +34,7 @@ def of_article(slug: str) -> Response:
 @public
 def of_topic(slug: str) -> Response:
     """Draw the sketch of a topic."""
-    with services().database.reading() as session:
-        known = {topic.slug for topic in reading.topics(session, clock.now())}
-    if slug not in known | {topic.slug for topic in current_site().topics}:
+    if slug not in page_cache.once("topics", _topics):
         abort(404)
     return _svg(sketch.svg(sketch.draw(f"topic {slug}", slug), _theme()))
 
@@ -65,6 +63,12 @@ def colours() -> Response:
     response = Response(_theme().css(), mimetype="text/css")
     response.headers["Cache-Control"] = ONE_HOUR
     return response
+
+
+def _topics() -> set[str]:
+    with services().database.reading() as session:
+        used = {topic.slug for topic in reading.topics(session, clock.now())}
+    return used | {topic.slug for topic in current_site().topics}
 
 
 def _subject(slug: str) -> str | None:
