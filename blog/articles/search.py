@@ -7,38 +7,57 @@ PostgreSQL's own ranking knows no rarity and would read every text that has a co
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, bindparam, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from blog.articles import ranking, snippets, spelling
 from blog.articles.asked import Term, terms
 from blog.articles.candidates import candidates
 from blog.articles.live import live
-from blog.articles.models import Article, SearchText
+from blog.articles.models import Article, ArticleTopic, SearchText
 from blog.articles.snippets import Pieces
 from blog.db import UTCDateTime
 
 #: So many are read and ranked; whatever comes behind them keeps the coarse order.
 RANKED = 60
-_NOT_SHOWN = (defer(Article.html), defer(Article.contents), defer(Article.headings), defer(Article.pinned))
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _TEXTS = select(SearchText.article_id, SearchText.title, SearchText.keys, SearchText.body).where(
     SearchText.article_id.in_(_IDS)
 )
-_ARTICLES = (
-    select(Article)
+#: The columns alone: making objects, and asking for their topics, took a fifth of a search.
+_HITS = (
+    select(
+        *(Article.id, Article.slug, Article.title, Article.description, Article.excerpt, Article.text),
+        *(Article.language, Article.published_at, Article.minutes, Article.extra, ArticleTopic.topic),
+    )
+    .outerjoin(ArticleTopic, (ArticleTopic.article_id == Article.id) & (ArticleTopic.position == 0))
     .where(Article.id.in_(_IDS), *live(bindparam("now", type_=UTCDateTime())))
-    .options(*_NOT_SHOWN)
 )
+
+
+class Hit(NamedTuple):
+    """What a page of results says of an article; `topic` is its first, if it has one."""
+
+    id: int
+    slug: str
+    title: str
+    description: str
+    excerpt: str
+    text: str
+    language: str
+    published_at: datetime
+    minutes: int
+    extra: dict[str, Any]
+    topic: str | None
 
 
 @dataclass(frozen=True)
 class Result:
     """An article that was found; its title and a part of its text, cut where a hit begins or ends."""
 
-    article: Article
+    article: Hit
     title: Pieces
     snippet: Pieces
 
@@ -60,7 +79,7 @@ def search(session: Session, query: str, now: datetime, limit: int = 20, offset:
     ids, total = _page(session, wanted, now, limit, offset)
     if total == 0:
         return Found(suggestion=_suggestion(session, wanted, now))
-    by_id = {article.id: article for article in session.scalars(_ARTICLES, {"ids": ids, "now": now})}
+    by_id = {hit.id: hit for hit in map(Hit._make, session.execute(_HITS, {"ids": ids, "now": now}))}
     shown = [by_id[number] for number in ids if number in by_id]
     sought = snippets.forms(wanted)
     return Found([_result(article, sought) for article in shown], total)
@@ -90,7 +109,7 @@ def _suggestion(session: Session, wanted: list[Term], now: datetime) -> str | No
     return mended if candidates(session, terms(mended), now, 0)[1] else None
 
 
-def _result(article: Article, sought: list[Term]) -> Result:
+def _result(article: Hit, sought: list[Term]) -> Result:
     title = snippets.marked(article.title, sought)
     prose = article.text or article.excerpt
     return Result(article, title, snippets.snippet(prose, article.description, sought))
