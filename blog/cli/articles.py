@@ -11,6 +11,7 @@ from blog import clock
 from blog.articles import reading, sharing, shown
 from blog.articles.models import Article
 from blog.articles.publishing import publish
+from blog.articles.wording import count
 from blog.cli.opening import json_option, open_services, print_json
 from blog.cli.progress import bar
 from blog.content import problems as problem_lines
@@ -41,7 +42,7 @@ def sync_command(force: bool, as_json: bool) -> None:
         click.echo(line, err=True)
     click.echo(
         f"{len(changes.added)} added, {len(changes.changed)} changed, {len(changes.removed)} removed, "
-        f"{changes.unchanged} unchanged; {len(problems)} problems."
+        f"{changes.unchanged} unchanged; {count(len(problems), 'problem', 'problems')}."
     )
 
 

@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from blog.cli import cli
+from blog.settings import Settings
+from tests.commanding import blog
 from tests.journeys.installation import Installation
 
 
@@ -147,3 +149,10 @@ def test_an_import_needs_evidence_and_names_each_bad_line(site: Installation) ->
     assert done["added"] == 1
     assert [line for line, _ in done["problems"]] == [3, 4]
     assert site.blog_json("subscribers", "show", "ada@example.org")["status"] == "active"
+
+
+def test_a_sync_counts_its_problems_as_one_says_them(settings: Settings) -> None:
+    assert blog(settings, "sync").endswith("; 0 problems.\n")
+    for name, counted in (("one", "1 problem"), ("two", "2 problems")):
+        (settings.content_dir / "articles" / f"{name}.md").write_text("---\ntitle: [\n---\nText.")
+        assert blog(settings, "sync").endswith(f"; {counted}.\n")
