@@ -23,6 +23,7 @@ from benchmarks.findings import GATHERED, Finding, table
 #: Each with what makes it short, and what makes it as large as the claim.
 PARTS: dict[str, tuple[list[str], list[str]]] = {
     "building": (["--articles", "300"], ["--articles", "10000"]),
+    "rendering": (["--articles", "300"], ["--articles", "10000"]),
     "exporting": (["--articles", "300"], ["--articles", "10000"]),
     "site": (["--articles", "300", "--rounds", "1", "--seconds", "1"], ["--articles", "10000"]),
     "search": (["--articles", "1000", "--queries", "100"], ["--articles", "10000"]),
@@ -36,7 +37,7 @@ PARTS: dict[str, tuple[list[str], list[str]]] = {
     "moving": (["--people", "5000"], []),
     "million": (["--subscribers", "20000", "--articles", "500", "--seconds", "3"], []),
 }
-WITH_PEERS = {"building", "exporting"}
+WITH_PEERS = {"building", "rendering", "exporting"}
 RESULT = Path("var/bench.md")
 
 
