@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
 from blog import clock
+from blog.articles.search_texts import EDITIONS
 from blog.db import Database, UTCDateTime
 
 TOPICS = 20
@@ -19,6 +20,8 @@ HOURS_AGO = {
     "sqlite": "strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-' || n || ' hours')",
     "postgresql": "CAST(:now AS timestamptz) - n * interval '1 hour'",
 }
+#: Pictures in which every pair is: a phrase has the texts read.
+ALL_PAIRS = {"sqlite": "x'ff', x'ff'", "postgresql": "decode('ff', 'hex'), decode('ff', 'hex')"}
 ADDRESS = "'reader' || n || '@example.org'"
 EVERY = "FROM articles WHERE slug LIKE 'many-%'"
 TOPIC = f"CASE WHEN id % {TOPICS} < 10 THEN 'topic-0' ELSE 'topic-' END || (id % {TOPICS})"
@@ -116,7 +119,8 @@ class Maker:
             "related_articles (article_id, position, related_id, kind, score, reason) "
             f"SELECT id, 0, id, 'text', 0.5, 'both' {EVERY}",
             "search_texts (article_id, made_from, title, keys, body) "
-            f"SELECT id, '1:' || rendered_hash, title, title, text {EVERY}",
+            f"SELECT id, '{EDITIONS[self._kind]}' || rendered_hash, title, title, text {EVERY}",
+            f"search_pairs (article_id, keys, body) SELECT id, {ALL_PAIRS[self._kind]} {EVERY}",
             f"redirects (path, article_id) SELECT '/was/' || slug, id {EVERY}",
             f"search_words (word, articles) SELECT 'word' || id, 1 {EVERY}",
         )

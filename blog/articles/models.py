@@ -145,7 +145,7 @@ class SearchText(Base):
     """An article as search reads it: folded words, a space between two; `made_from` says of which rendering.
 
     `title` is in `keys`, and both are in `body`. The index over the three columns is in the migrations.
-    `pairs` is a picture of the body's pairs of words, which only PostgreSQL has a use for.
+    `pairs` is where the release before had what `SearchPairs` holds; it is left empty.
     """
 
     __tablename__ = "search_texts"
@@ -158,6 +158,24 @@ class SearchText(Base):
     keys: Mapped[str] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
     pairs: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class SearchPairs(Base):
+    """Pictures of the pairs of words in a text's fields, which only PostgreSQL has a use for: see `pairs`.
+
+    By themselves, for a search looks at the row of each text that has its words, and mostly wants no picture.
+    """
+
+    __tablename__ = "search_pairs"
+
+    article_id: Mapped[int] = mapped_column(
+        BigId,
+        ForeignKey("search_texts.article_id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    )
+    keys: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class SearchWord(Base):

@@ -7,9 +7,10 @@ PostgreSQL's own ranking knows no rarity and would read every text that has a co
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from blog.articles import ranking, snippets, spelling
@@ -18,23 +19,10 @@ from blog.articles.candidates import candidates
 from blog.articles.live import live
 from blog.articles.models import Article, ArticleTopic, SearchText
 from blog.articles.snippets import Pieces
-from blog.db import UTCDateTime
+from blog.db import UTCDateTime, among
 
 #: So many are read and ranked; whatever comes behind them keeps the coarse order.
 RANKED = 60
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_TEXTS = select(SearchText.article_id, SearchText.title, SearchText.keys, SearchText.body).where(
-    SearchText.article_id.in_(_IDS)
-)
-#: The columns alone: objects take longer to make, and their topics a statement of their own.
-_HITS = (
-    select(
-        *(Article.id, Article.slug, Article.title, Article.description, Article.excerpt, Article.text),
-        *(Article.language, Article.published_at, Article.minutes, Article.extra, ArticleTopic.topic),
-    )
-    .outerjoin(ArticleTopic, (ArticleTopic.article_id == Article.id) & (ArticleTopic.position == 0))
-    .where(Article.id.in_(_IDS), *live(bindparam("now", type_=UTCDateTime())))
-)
 
 
 class Hit(NamedTuple):
@@ -79,7 +67,8 @@ def search(session: Session, query: str, now: datetime, limit: int = 20, offset:
     ids, total = _page(session, wanted, now, limit, offset)
     if total == 0:
         return Found(suggestion=_suggestion(session, wanted, now))
-    by_id = {hit.id: hit for hit in map(Hit._make, session.execute(_HITS, {"ids": ids, "now": now}))}
+    rows = session.execute(_hits(session.get_bind().dialect.name), {"ids": ids, "now": now})
+    by_id = {hit.id: hit for hit in map(Hit._make, rows)}
     shown = [by_id[number] for number in ids if number in by_id]
     sought = snippets.forms(wanted)
     return Found([_result(article, sought) for article in shown], total)
@@ -92,13 +81,32 @@ def _page(
     first, total = candidates(session, wanted, now, RANKED)
     ranked: list[int] = []
     if offset < len(first):
-        texts = session.execute(_TEXTS, {"ids": list(first)})
+        texts = session.execute(_texts(session.get_bind().dialect.name), {"ids": list(first)})
         rarity = spelling.rarity(session, wanted)
         ranked = ranking.ranked(texts.all(), first, wanted, rarity, now)[offset : offset + limit]
     missing = min(limit, total - offset) - len(ranked)
     if missing > 0:
         ranked += candidates(session, wanted, now, missing, max(offset, RANKED))[0]
     return ranked, total
+
+
+@cache
+def _texts(dialect: str) -> Select[int, str, str, str]:
+    columns = (SearchText.article_id, SearchText.title, SearchText.keys, SearchText.body)
+    return select(*columns).where(among(dialect, SearchText.article_id, "ids"))
+
+
+@cache
+def _hits(dialect: str) -> Select[Any]:
+    """Return the columns alone: objects take longer to make, and their topics a statement of their own."""
+    return (
+        select(
+            *(Article.id, Article.slug, Article.title, Article.description, Article.excerpt, Article.text),
+            *(Article.language, Article.published_at, Article.minutes, Article.extra, ArticleTopic.topic),
+        )
+        .outerjoin(ArticleTopic, (ArticleTopic.article_id == Article.id) & (ArticleTopic.position == 0))
+        .where(among(dialect, Article.id, "ids"), *live(bindparam("now", type_=UTCDateTime())))
+    )
 
 
 def _suggestion(session: Session, wanted: list[Term], now: datetime) -> str | None:

@@ -27,13 +27,20 @@ class Said(NamedTuple):
     text: str
 
 
+class Pictures(NamedTuple):
+    """Which words stand side by side, for an index that does not know it."""
+
+    keys: bytes
+    body: bytes
+
+
 class Row(NamedTuple):
-    """The same in folded words; `pairs` are those side by side, for an index that does not know them."""
+    """The same in folded words."""
 
     title: str
     keys: str
     body: str
-    pairs: bytes | None
+    pictures: Pictures | None
 
 
 def row(said: Said, *, with_pairs: bool) -> Row:
@@ -49,7 +56,8 @@ def row(said: Said, *, with_pairs: bool) -> Row:
     if not with_pairs:
         return Row(" ".join(title), keys, body, None)
     in_order = body.split()
-    return Row(" ".join(title), keys, pairs.marked(in_order), pairs.picture(in_order))
+    pictures = Pictures(pairs.picture(keys.split()), pairs.picture(in_order))
+    return Row(" ".join(title), keys, pairs.marked(in_order), pictures)
 
 
 def known(body: str) -> set[str]:

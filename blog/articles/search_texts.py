@@ -13,11 +13,11 @@ from sqlalchemy import delete, insert, literal, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from blog.articles import search_rows
-from blog.articles.models import Article, ArticleTopic, SearchText, SearchWord
+from blog.articles.models import Article, ArticleTopic, SearchPairs, SearchText, SearchWord
 from blog.articles.search_rows import Row, Said
 
-#: Changes with the folding, so that the next sync makes every text anew; since 3 with marks of its pairs.
-EDITIONS = {"sqlite": "1:", "postgresql": "3:"}
+#: Changes with the folding, so that the next sync makes every text anew; since 4 with its picture by itself.
+EDITIONS = {"sqlite": "1:", "postgresql": "4:"}
 #: Articles read and written at a time: a first sync holds some megabytes of texts, not all. They are few, for
 #: behind each batch FTS5 writes out what it has gathered.
 BATCH = 400
@@ -102,19 +102,25 @@ def _make(session: Session, stale: list[int], counts: Counter[str], made: Made) 
     for body in old.values():
         counts.subtract(search_rows.known(body))
     edition, with_pairs = _edition(session), is_told_pairs(session.get_bind().dialect.name)
-    rows = []
+    rows, pictures = [], []
     for number, rendering, said in _articles(session, stale):
         row = made(rendering) or search_rows.row(said, with_pairs=with_pairs)
         counts.update(search_rows.known(row.body))
-        rows.append({"article_id": number, "made_from": edition + rendering, **row._asdict()})
+        fields = {"title": row.title, "keys": row.keys, "body": row.body, "pairs": None}
+        rows.append({"article_id": number, "made_from": edition + rendering} | fields)
+        if row.pictures:
+            pictures.append({"article_id": number} | row.pictures._asdict())
     changed = [row for row in rows if row["article_id"] in old]
     added = [row for row in rows if row["article_id"] not in old]
     if changed:
         session.execute(update(SearchText), changed)
+        session.execute(delete(SearchPairs).where(SearchPairs.article_id.in_(old)))
     if added:
         # What is returned nobody wants: asked for it, SQLAlchemy sends the rows together, and not one by one;
         # behind each statement SQLite's index would write out what it holds, which took twice as long.
         session.execute(insert(SearchText).returning(SearchText.article_id), added)
+    if pictures:
+        session.execute(insert(SearchPairs).returning(SearchPairs.article_id), pictures)
 
 
 def _articles(session: Session, ids: list[int]) -> Iterator[tuple[int, str, Said]]:

@@ -4,12 +4,14 @@ import difflib
 import math
 import string
 from collections.abc import Sequence
+from functools import cache
 
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from blog.articles.asked import Term
 from blog.articles.models import SearchWord
+from blog.db import among
 
 SHORTEST_MENDED, LONGEST_MENDED = 4, 24
 #: Words of the same beginning that are compared when no word is one slip away, the most used first.
@@ -17,9 +19,6 @@ MOST_COMPARED = 500
 LIKE_ENOUGH = 0.75
 
 _WORDS = select(SearchWord.word, SearchWord.articles)
-_KNOWN = _WORDS.where(SearchWord.word.in_(bindparam("asked", expanding=True)))
-#: A word is off by one slip from some hundreds: as one value they take a quarter of the time.
-_KNOWN_OF_ARRAY = _WORDS.where(SearchWord.word == any_(bindparam("asked", type_=ARRAY(Text))))
 
 
 def rarity(session: Session, wanted: Sequence[Term]) -> list[float]:
@@ -97,6 +96,10 @@ def _slips(word: str) -> set[str]:
 
 
 def _known(session: Session, asked: set[str]) -> dict[str, int]:
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    query = _KNOWN_OF_ARRAY if is_postgresql else _KNOWN
+    query = _known_among(session.get_bind().dialect.name)
     return dict(session.execute(query, {"asked": sorted(asked)}).all())
+
+
+@cache
+def _known_among(dialect: str) -> Select[str, int]:
+    return _WORDS.where(among(dialect, SearchWord.word, "asked"))

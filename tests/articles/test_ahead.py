@@ -12,7 +12,7 @@ from blog import clock
 from blog.articles import ahead, search_texts
 from blog.articles.ahead import Ahead
 from blog.articles.beside import LOT
-from blog.articles.models import Article, ContentVersion, RelatedArticle, SearchText, SearchWord
+from blog.articles.models import Article, ContentVersion, RelatedArticle, SearchPairs, SearchText, SearchWord
 from blog.articles.publishing import publish
 from blog.articles.related import Cards, Material, read
 from blog.articles.search_rows import Row
@@ -121,9 +121,12 @@ def first_row(texts: int) -> int:
 
 
 def searched(database: Database) -> list[tuple[object, ...]]:
-    columns = (SearchText.made_from, SearchText.title, SearchText.keys, SearchText.body, SearchText.pairs)
+    columns = (SearchText.made_from, SearchText.title, SearchText.keys, SearchText.body)
+    drawn = (SearchPairs.keys, SearchPairs.body)
     with database.reading() as session:
-        texts = session.execute(select(Article.slug, *columns).join(SearchText).order_by(Article.slug))
+        made = select(Article.slug, *columns, *drawn).join_from(Article, SearchText)
+        made = made.outerjoin(SearchPairs, SearchPairs.article_id == SearchText.article_id)
+        texts = session.execute(made.order_by(Article.slug))
         words = session.execute(select(SearchWord.word, SearchWord.articles).order_by(SearchWord.word))
         return [tuple(row) for row in (*texts, *words)]
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
 from blog.articles import search_texts
 from blog.articles.folding import LONGEST_WORD, MOST_WORDS
-from blog.articles.models import Article, SearchText, SearchWord
+from blog.articles.models import Article, SearchPairs, SearchText, SearchWord
 from blog.articles.pairs import COMMON, LONGEST_COMMON, MOST_COMMON, mark, unmarked
-from blog.articles.search import Found, search
+from blog.articles.search import RANKED, Found, search
 from blog.articles.sync import sync
 from blog.db import Database
 from tests.articles.files import BEFORE, NOW, article_file, library, synced
@@ -75,6 +75,34 @@ def test_all_words_are_needed_the_last_may_have_only_begun_and_quotes_keep_words
     assert find(database, "“slow consumer” call").total == 1
     # A phrase never reaches from the title into the text.
     assert find(database, '"explained a"').total == 0
+
+
+@pytest.mark.parametrize("often", [1, COMMON + 1])
+def test_of_more_than_are_ranked_those_with_the_phrase_in_title_or_headings_are_never_left_out(
+    database: Database, often: int
+) -> None:
+    said = "The slow consumer waits. " * often
+    newer = [article_file(f"new-{number}", f"{said} {number}") for number in range(RANKED + 9)]
+    apart = article_file("apart", "A slow and patient consumer.", title="Slow, not consumer")
+    long_ago = BEFORE - timedelta(days=300)
+    titled = article_file("titled", said, title="Slow consumer", published_at=long_ago)
+    headed = article_file("headed", said, headings=["On a slow consumer"], published_at=long_ago)
+    synced(database, *newer, apart, titled, headed)
+    found = find(database, '"slow consumer"')
+    assert slugs(found)[:2] == ["titled", "headed"]
+    assert found.total == len(newer) + 2
+    pages = [slugs(find(database, '"slow consumer"', offset=offset)) for offset in range(0, 80, 20)]
+    assert len({slug for page in pages for slug in page} - {"apart"}) == found.total
+
+
+def test_only_an_index_that_knows_no_places_is_told_which_words_stand_side_by_side(
+    database: Database,
+) -> None:
+    publish(database)
+    with database.reading() as session:
+        assert (session.scalar(select(func.count(SearchPairs.article_id))) == 0) == database.is_sqlite
+    synced(database, article_file("cafe", "Ein anderes Wort.", title="Das Café"))
+    assert find(database, '"anderes wort"').total == 1
 
 
 def test_what_is_not_live_at_the_moment_of_asking_is_never_found_nor_suggested(database: Database) -> None:

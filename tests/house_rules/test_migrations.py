@@ -32,6 +32,11 @@ REVIEWED = {
     ): "only says how later values are stored; no row is read or written",
     ("0014", "execute ALTER TABLE search_texts SET (toast_tuple_target = 4080)"): "the same",
     ("0016", "execute"): "triggers that write to a table made in the same migration, and what it begins with",
+    (
+        "0017",
+        "execute ALTER TABLE search_texts ALTER keys SET STORAGE EXTERNAL",
+    ): "only says how later values are stored; no row is read or written",
+    ("0017", "execute ALTER TABLE search_texts SET (toast_tuple_target = 128)"): "the same",
 }
 
 TAKING = {"drop_table", "drop_column", "rename_table", "drop_constraint", "alter_column"}
