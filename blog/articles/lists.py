@@ -2,13 +2,13 @@
 
 import json
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
-from typing import Any, Generic, TypeVar, TypeVarTuple
+from typing import Any, Generic, NamedTuple, TypeVar, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, false, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, Text, bindparam, cast, false, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from blog.articles.live import live
@@ -41,15 +41,45 @@ class Line:
     topic: str | None
 
 
-_ITEMS = (
-    select(Article)
-    .where(Article.id.in_(bindparam("ids", expanding=True)))
+class Named(NamedTuple):
+    """A topic of an article."""
+
+    topic: str
+
+
+class Entry(NamedTuple):
+    """What a list can say of an article: all but its text. As objects, forty of them take twice the time."""
+
+    id: int
+    slug: str
+    title: str
+    description: str
+    excerpt: str
+    language: str
+    authors: list[str]
+    series: str | None
+    extra: dict[str, Any]
+    words: int
+    minutes: int
+    published_at: datetime
+    updated_at: datetime | None
+    topics: Sequence[Named]
+
+
+_THESE: BindParameter[Any] = bindparam("ids", expanding=True)
+_ENTRIES = (
+    select(*(getattr(Article, name) for name in Entry._fields if name != "topics"))
+    .where(Article.id.in_(_THESE))
     .order_by(*_NEWEST_FIRST)
-    .options(*_AS_AN_ITEM)
+)
+_TOPICS = (
+    select(ArticleTopic.article_id, ArticleTopic.topic)
+    .where(ArticleTopic.article_id.in_(_THESE))
+    .order_by(ArticleTopic.article_id, ArticleTopic.position)
 )
 
 
-Item = TypeVar("Item", Article, Line)
+Item = TypeVar("Item", Entry, Line)
 
 
 @dataclass(frozen=True)
@@ -103,9 +133,9 @@ def chosen(session: Session, choice: Choice, now: datetime) -> Chosen:
     return Chosen(array("q", session.scalars(ids)), since)
 
 
-def page(session: Session, those: Chosen, number: int) -> Listed[Article] | None:
+def page(session: Session, those: Chosen, number: int) -> Listed[Entry] | None:
     """Return a page of chosen articles, newest first; the first is there, None beyond the last."""
-    return _page(session, those, number, PAGE, _articles)
+    return _page(session, those, number, PAGE, _entries)
 
 
 def archive(session: Session, those: Chosen, number: int) -> Listed[Line] | None:
@@ -127,8 +157,11 @@ def _page(
     return Listed(read(session, ids), number, pages, len(those), those.since)
 
 
-def _articles(session: Session, ids: list[int]) -> list[Article]:
-    return list(session.scalars(_ITEMS, {"ids": ids}))
+def _entries(session: Session, ids: list[int]) -> list[Entry]:
+    topics: dict[int, list[Named]] = {number: [] for number in ids}
+    for number, topic in session.execute(_TOPICS, {"ids": ids}):
+        topics[number].append(Named(topic))
+    return [Entry._make((*row, topics[row.id])) for row in session.execute(_ENTRIES, {"ids": ids})]
 
 
 def _lines(session: Session, ids: list[int]) -> list[Line]:

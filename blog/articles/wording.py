@@ -1,10 +1,10 @@
 """How pages say dates, times, names and counts."""
 
 from datetime import datetime
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from blog import language
-from blog.articles.models import Article
 from blog.articles.reasons import SHARES
 from blog.content.slugs import slug_for
 from blog.content.values import Site
@@ -58,7 +58,15 @@ def _beginning(text: str, length: int) -> str:
     return first if len(first) > length else " ".join(text.split(None, length + 1)[: length + 1])
 
 
-def topic_name(slug: str, site: Site, article: Article | None = None) -> str:
+class Written(Protocol):
+    """An article, or what a list says of one."""
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What its header says beyond what has a column."""
+
+
+def topic_name(slug: str, site: Site, article: Written | None = None) -> str:
     """Return a topic's name: as the site describes it, else as the article writes it, else from its slug."""
     known = site.topic_names
     written = article.extra.get("topic_names", {}) if article else {}

@@ -4,8 +4,7 @@ from flask import Blueprint, abort, render_template, request
 
 from blog import clock
 from blog.articles import lists, reading, series, wording
-from blog.articles.lists import Choice, Listed
-from blog.articles.models import Article
+from blog.articles.lists import Choice, Entry, Listed
 from blog.content.values import Topic
 from blog.site import bylines, metadata
 from blog.web import page_cache
@@ -86,7 +85,7 @@ def one_series(slug: str) -> str:
     return render_template("site/series.html", series=found, parts=parts)
 
 
-def _listed(name: str, choice: Choice, number: int) -> Listed[Article]:
+def _listed(name: str, choice: Choice, number: int) -> Listed[Entry]:
     """Return the page of a list that was asked for; the first has one address, without a number."""
     with services().database.reading() as session:
         # Once for all pages of a list: to find those of one is to find them all.
