@@ -16,6 +16,7 @@ from blog.app import create_app
 from blog.articles import former
 from blog.cli.opening import json_option, open_services, print_json
 from blog.cli.progress import bar
+from blog.digests import reading as digests
 from blog.errors import BlogError, UsageError
 from blog.export import server_config, tree
 from blog.export.crawl import Plan, Written, crawl
@@ -83,15 +84,18 @@ def _once(plan: Plan, app: Flask, live: str, workers: int | None) -> dict[str, o
         written = crawl(plan, app, _seeds(app), workers, told)
     with app.extensions["blog"].database.reading() as session:
         moved, gone = former.moved(session, clock.now()), former.gone(session, clock.now())
+        issues = {f"/digests/{name}": f"/digests/{issue}" for name, issue in digests.named(session).items()}
     written += _errors(app, plan, gone)
     moved |= {page.path: page.target for page in written if page.target}
+    # No page names a digest as its mail does; one that has no file yet is for `blog serve` to answer.
+    files = {page.path for page in written if page.file}
+    moved |= {path: target for path, target in issues.items() if target in files}
     server = plan.root / tree.SERVER
     server.mkdir()
     (server / "http.conf").write_text(server_config.http_context(written, moved, gone), encoding="utf-8")
     (server / "server.conf").write_text(server_config.server_context(written), encoding="utf-8")
     (plan.root / "_redirects").write_text(server_config.redirects_file(moved), encoding="utf-8")
-    files = [page for page in written if page.file]
-    noted = {"live": live, "files": [vars(page) for page in files]}
+    noted = {"live": live, "files": [vars(page) for page in written if page.file]}
     (plan.root / tree.MANIFEST).write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
     return _report(written, len(moved), len(gone))
 

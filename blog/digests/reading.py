@@ -59,6 +59,13 @@ def numbered(session: Session, cadence: str, number: int) -> int | None:
     return session.scalars(found.order_by(Issue.id).limit(1)).first()
 
 
+def named(session: Session) -> dict[str, int]:
+    """Return the opened issues by the name that a mail has for each, `weekly/7`."""
+    found = select(Issue.cadence, Issue.number, func.min(Issue.id)).where(~Issue.in_review)
+    rows = session.execute(found.group_by(Issue.cadence, Issue.number))
+    return {f"{cadence}/{number}": issue_id for cadence, number, issue_id in rows}
+
+
 def corrections(session: Session, issue_id: int) -> Sequence[Correction]:
     """Return the corrections of an issue, newest first."""
     found = select(Correction).where(Correction.issue_id == issue_id).order_by(Correction.id.desc())

@@ -18,7 +18,7 @@ import pytest
 
 from blog.settings import ROOT
 from tests.journeys.installation import OPENER, Installation, fetch, free_port, link_in
-from tests.relay import relay
+from tests.relay import Relay, relay
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_http_brotli_static_module.so")
 SAME = ("Cache-Control", "Content-Security-Policy", "Permissions-Policy", "Referrer-Policy", "Content-Type")
@@ -126,6 +126,34 @@ def test_the_exported_site_is_the_served_one_and_its_forms_work(
             assert link.startswith(address)
             assert fetch(link, b"").status == 200
             assert behind.blog_json("subscribers", "show", "ada@example.org")["status"] == "active"
+            check_mail(address, behind, server)
+            # The next export has the digest's page, and nginx needs nobody to lead to it.
+            site.blog("export", str(out))
+            assert "/digests/weekly/1 /digests/1 301" in (out / "_redirects").read_text()
+            assert (out / "digests" / "1.html").exists()
+            assert raw(f"{address}/digests/1")[0] == 200
+
+
+def check_mail(address: str, behind: Installation, server: Relay) -> None:
+    """Follow every link of a digest, before an export has its page."""
+    behind.write("third-piece", "New *words*.\n\n" * 9, title="Third", date="2026-01-04", tags=["ai"])
+    behind.blog("sync")
+    behind.blog_json("digest", "run", "--cadence", "weekly")
+    behind.blog("worker", "--until-idle")
+    mail = server.to("ada@example.org")[-1]
+    status, headers, _ = raw(link_in(mail, "/digests/weekly/"))
+    assert (status, headers["Location"]) == (301, "/digests/1")
+    assert "Third" in fetch(f"{address}/digests/1").body
+    for path in ("/preferences/", "/unsubscribe/"):
+        status, headers, _ = raw(link_in(mail, path))
+        assert status == 200, path
+        for name in SAME:
+            assert len(headers.get_all(name, [])) == 1, (path, name)
+    assert raw(f"{address}/search?q=words")[0] == 200
+    # RFC 8058, as a mail program posts it.
+    answer = fetch(link_in(mail, "/unsubscribe/"), b"List-Unsubscribe=One-Click")
+    assert answer.status == 200
+    assert behind.blog_json("subscribers", "show", "ada@example.org")["status"] == "unsubscribed"
 
 
 def check_pages(address: str, live: str) -> None:
