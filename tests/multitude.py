@@ -121,6 +121,7 @@ class Maker:
             "search_texts (article_id, made_from, title, keys, body) "
             f"SELECT id, '{EDITIONS[self._kind]}' || rendered_hash, title, title, text {EVERY}",
             f"search_pairs (article_id, keys, body) SELECT id, {ALL_PAIRS[self._kind]} {EVERY}",
+            f"first_names (article_id, year, slug) SELECT id, 2020, 'once-' || slug {EVERY}",
             f"redirects (path, article_id) SELECT '/was/' || slug, id {EVERY}",
             f"search_words (word, articles) SELECT 'word' || id, 1 {EVERY}",
         )

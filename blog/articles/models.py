@@ -4,7 +4,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy import (
+    JSON,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from blog.db import Base, BigId, UTCDateTime
@@ -139,6 +150,19 @@ class ContentVersion(Base):
     version: Mapped[str] = mapped_column(String(64))
     related_to: Mapped[str] = mapped_column(String(64))
     synced_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class FirstName(Base):
+    """What feeds call an article whose address or year has changed since."""
+
+    __tablename__ = "first_names"
+    __table_args__ = (UniqueConstraint("slug", "year"),)
+
+    article_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    year: Mapped[int] = mapped_column(Integer)
+    slug: Mapped[str] = mapped_column(String(220))
 
 
 class SearchText(Base):

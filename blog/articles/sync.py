@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from blog.articles import redirects, search_texts
+from blog.articles import first_names, redirects, search_texts
 from blog.articles.caution import refuse_mass_removal
 from blog.articles.matching import Known, Matched, match
 from blog.articles.models import (
@@ -67,7 +67,9 @@ def sync(
     if not force:
         refuse_mass_removal(known, matched.gone, now)
     _free_addresses(session, known, matched.pairs)
+    first_names.keep(session, known, matched.pairs)
     written = _write(session, matched, now, archive=not known)
+    first_names.avoid(session)
     _remove(session, matched.gone, now)
     moved = [*_store_old_addresses(session, matched.pairs), *redirects.drop_overtaken(session)]
     paged = _store_pages(session, library)
@@ -95,6 +97,7 @@ def sync_edited(session: Session, files: Sequence[ArticleFile], now: datetime) -
     take_turn(session)
     known = _known(session, [file.source for file in files])
     matched = match(known, list(files), ())
+    first_names.keep(session, known, matched.pairs)
     written = _write(session, matched, now)
     moved = _store_old_addresses(session, matched.pairs)
     search_texts.refresh(session, {row.id for _, row in matched.pairs if row})

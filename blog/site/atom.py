@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from blog.articles import wording
-from blog.articles.models import Article
+from blog.articles.first_names import Name
 from blog.content.elsewhere import without_forbidden
 from blog.content.values import Site
 from blog.links import Links
@@ -42,7 +42,7 @@ def document(channel: Channel) -> bytes:
 def _entry(root: ET.Element, entry: Entry, site: Site, links: Links) -> None:
     article = entry.article
     element = ET.SubElement(root, f"{{{NAMESPACE}}}entry", {"xml:lang": article.language})
-    _text(element, "id", _tag(article, links))
+    _text(element, "id", _tag(entry.named, links))
     _text(element, "title", article.title)
     _link(element, "alternate", links.article(article.slug), "text/html")
     for card in entry.related:
@@ -61,10 +61,10 @@ def _entry(root: ET.Element, entry: Entry, site: Site, links: Links) -> None:
     content.text = body(article, links)
 
 
-def _tag(article: Article, links: Links) -> str:
-    # RFC 4151: a name that stays when the site moves to https or the path scheme changes.
+def _tag(name: Name, links: Links) -> str:
+    # RFC 4151: a name that stays when the site moves to https, or the article to another address.
     host = links.base.split("://", 1)[-1].split(":", 1)[0]
-    return f"tag:{host},{article.published_at.year}:article:{article.slug}"
+    return f"tag:{host},{name.year}:article:{name.slug}"
 
 
 def _stamp(moment: datetime) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+from blog.articles.first_names import Name
 from blog.articles.models import Article
 from blog.articles.shown import RelatedCard
 from blog.content.elsewhere import elsewhere
@@ -17,10 +18,11 @@ KINDS = {ATOM: "application/atom+xml", JSON: "application/feed+json"}
 
 @dataclass(frozen=True)
 class Entry:
-    """An article in a feed, with what its page shows under it."""
+    """An article in a feed, with what its page shows under it, and what feeds call it for good."""
 
     article: Article
     related: list[RelatedCard]
+    named: Name
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from blog import clock
 from blog.articles import lists, reading, series, wording
+from blog.articles.first_names import named
 from blog.articles.lists import Choice
 from blog.articles.shown import cards
 from blog.content.values import Site
@@ -108,9 +109,9 @@ def _answer(form: str, title: str, description: str, page: str, choice: Choice |
             if choice is None
             else lists.newest(session, choice, now, ENTRIES)
         )
-        under = cards(session, newest, now)
+        under, names = cards(session, newest, now), named(session, newest)
         changed = reading.changed_at(session, now)
-    entries = [Entry(article, under[article.id]) for article in newest]
+    entries = [Entry(article, under[article.id], names[article.id]) for article in newest]
     channel = Channel(title, description, page, entries, current_site(), services().links, hub)
     response = Response(FORMS[form](channel), content_type=f"{KINDS[form]}; charset=utf-8")
     response.last_modified = changed

@@ -34,7 +34,7 @@ def document(channel: Channel) -> bytes:
 def _item(entry: Entry, site: Site, links: Links) -> dict[str, Any]:
     article, address = entry.article, links.article(entry.article.slug)
     item: dict[str, Any] = {
-        "id": address,
+        "id": links.article(entry.named.slug),
         "url": address,
         "title": article.title,
         "summary": summary(article),

@@ -1,16 +1,18 @@
 """What programs ask for first: the list of pages, which to leave alone, what may be fetched early."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, abort, render_template
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from blog import clock
 from blog.articles import reading, series
 from blog.articles.live import live
-from blog.articles.models import Article
+from blog.articles.models import Article, ArticleTopic
+from blog.db import UTCDateTime
 from blog.site import bylines
 from blog.web.context import services
 from blog.web.guards import public
@@ -87,26 +89,42 @@ def speculation_rules() -> Response:
 
 def _addresses() -> list[Address]:
     """Return every address with the moment it last changed, where that is known."""
-    now, links, site = clock.now(), services().links, current_site()
+    now, links, site, people = clock.now(), services().links, current_site(), bylines.everybody()
     # The columns alone: at fifty thousand articles their objects would take seconds.
-    columns = (Article.slug, Article.published_at, Article.updated_at)
+    changed = func.coalesce(Article.updated_at, Article.published_at, type_=UTCDateTime)
+    columns = (Article.slug, changed.label("changed"), Article.series, Article.authors)
     query = select(*columns).where(*live(now)).order_by(Article.published_at.desc(), Article.id.desc())
-    people = [found.author.slug for found in bylines.everybody()]
+    about = select(ArticleTopic.topic, func.max(changed, type_=UTCDateTime)).join(Article).where(*live(now))
     with services().database.reading() as session:
-        articles = [(slug, updated or published) for slug, published, updated in session.execute(query)]
-        topics = [(topic.slug, topic.latest_at) for topic in reading.topics(session, now)]
-        sequels = [(found.slug, found.latest_at) for found in series.all_live(session, site, now)]
+        articles = session.execute(query).all()
+        topics = session.execute(about.group_by(ArticleTopic.topic).order_by(ArticleTopic.topic)).all()
+        sequels = series.all_live(session, site, now)
         pages = [page.slug for page in reading.pages(session)]
-    newest = max((changed for _, changed in articles), default=None)
+    in_series = _latest((row.series, row.changed) for row in articles if row.series)
+    signed = _latest((name, row.changed) for row in articles for name in row.authors)
+    newest = max((row.changed for row in articles), default=None)
     lists = ["/", "/topics", "/archive", "/authors", *(["/series"] if sequels else []), "/feeds"]
     return [
         *((links.to(path), newest if path != "/feeds" else None) for path in lists),
-        *((links.article(slug), changed) for slug, changed in articles),
-        *((links.topic(slug), changed) for slug, changed in topics),
-        *((links.series(slug), changed) for slug, changed in sequels),
-        *((links.author(slug), None) for slug in people),
+        *((links.article(row.slug), row.changed) for row in articles),
+        *((links.topic(slug), latest) for slug, latest in topics),
+        *((links.series(found.slug), _last(in_series, found.written)) for found in sequels),
+        *((links.author(found.author.slug), _last(signed, found.written)) for found in people),
         *((links.to(f"/{slug}"), None) for slug in pages),
     ]
+
+
+def _latest(changes: Iterable[tuple[str, datetime]]) -> dict[str, datetime]:
+    """Return of each name when the last of what it stands in has changed."""
+    found: dict[str, datetime] = {}
+    for name, changed in changes:
+        found[name] = max(changed, found.get(name, changed))
+    return found
+
+
+def _last(changes: dict[str, datetime], names: Iterable[str]) -> datetime | None:
+    # An article may have expired since the authors were read.
+    return max((changes[name] for name in names if name in changes), default=None)
 
 
 def _document(root_name: str, name: str, entries: list[Address]) -> bytes:

@@ -20,7 +20,7 @@ PACKAGE = Path(blog.__file__).parent
 GROWING = frozenset({
     "subscribers", "consent_events", "address_changes", "signup_counts", "deliveries", "delivery_events",
     "outbox", "suppressions", "last_issues", "returned_mails", "articles", "article_topics",
-    "related_articles", "redirects", "search_texts", "search_pairs", "search_words",
+    "related_articles", "redirects", "first_names", "search_texts", "search_pairs", "search_words",
 })  # fmt: skip
 #: Indexes of what waits, is in hand or is withheld, and of nothing else: all of that is what is asked for.
 SMALL = frozenset({"ix_deliveries_due", "ix_deliveries_live", "ix_outbox_due", "ix_articles_withheld"})
