@@ -1,4 +1,4 @@
-"""The publisher's one accent colour, moved until it can be read on every ground of both schemes."""
+"""The publisher's one accent colour, moved until it can be read on every ground, and the fonts."""
 
 import colorsys
 import hashlib
@@ -13,36 +13,57 @@ DARK = ("#0B1016", "#131A22")
 LIGHT_CONTRAST = 4.5
 DARK_CONTRAST = 6.5
 STEPS = 200
+#: By what a font is for, the family that `site.css` asks for before ours.
+FAMILIES = {"text": "Own Text", "heading": "Own Head"}
+
+
+@dataclass(frozen=True)
+class Face:
+    """A font of the publisher's, by what it is for, and whether it is one of many weights."""
+
+    use: str
+    address: str
+    has_weights: bool
+
+    def css(self) -> str:
+        """Return the rule that names it; an italic is drawn from it by the browser."""
+        # Of a single weight, a text's bold is made up; headings are bold as they are.
+        weights = "font-weight:100 900;" if self.has_weights or self.use == "heading" else ""
+        return (
+            f"@font-face{{font-family:{FAMILIES[self.use]};"
+            f'src:url({self.address}) format("woff2");{weights}font-display:swap}}\n'
+        )
 
 
 @dataclass(frozen=True)
 class Theme:
-    """The accent as drawn on light and on dark ground, and a tint of each to lie behind text."""
+    """The accent as drawn on light and on dark ground, a tint of each to lie behind text, and fonts."""
 
     accent_light: str
     accent_dark: str
     tint_light: str
     tint_dark: str
+    faces: tuple[Face, ...] = ()
 
     def css(self) -> str:
-        """Return the style sheet that hands the colours to `site.css`."""
+        """Return the style sheet that hands the colours and the fonts to `site.css`."""
         return (
             f":root{{--accent:light-dark({self.accent_light},{self.accent_dark});"
             f"--tint:light-dark({self.tint_light},{self.tint_dark})}}\n"
-        )
+        ) + "".join(face.css() for face in self.faces)
 
     def version(self) -> str:
-        """Return a short name that changes with any of the colours."""
+        """Return a short name that changes with any of the colours and the fonts."""
         return hashlib.sha256(self.css().encode()).hexdigest()[:8]
 
 
 @lru_cache(maxsize=32)
-def theme(accent: str) -> Theme:
+def theme(accent: str, faces: tuple[Face, ...] = ()) -> Theme:
     """Return the theme of an accent such as `#2A3BE0` or `#23f`; anything else stands for the default."""
     chosen = accent if is_colour(accent) else DEFAULT_ACCENT
     light = readable(chosen, LIGHT, LIGHT_CONTRAST)
     dark = readable(chosen, DARK, DARK_CONTRAST)
-    return Theme(light, dark, blended(light, LIGHT[0], 0.14), blended(dark, DARK[0], 0.28))
+    return Theme(light, dark, blended(light, LIGHT[0], 0.14), blended(dark, DARK[0], 0.28), faces)
 
 
 def too_pale(accent: str) -> str | None:

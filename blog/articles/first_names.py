@@ -1,6 +1,6 @@
 """What feeds call an article, for good: a year and a slug, those that it had when it first had any.
 
-Only of articles whose address or year has changed since is anything stored; of the others it is what they say.
+Stored is it only of articles whose address or year has changed since; of the others it is what they say.
 """
 
 from collections.abc import Collection, Iterable

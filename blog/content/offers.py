@@ -38,6 +38,15 @@ _OPEN = {"articles", "pages", "static", "public", "assets"}
 
 def offered(content_dir: Path, name: str, kinds: dict[str, str] = KINDS) -> Path | None:
     """Return the file a name in the content folder stands for, if readers can have it."""
+    found = inside(content_dir, name, kinds)
+    if found is None or found.suffix.lower() in PICTURES:
+        return found
+    root = content_dir.resolve()
+    return found if _is_open(root, found.relative_to(root)) else None
+
+
+def inside(content_dir: Path, name: str, kinds: dict[str, str]) -> Path | None:
+    """Return the file a name stands for, if it is of these kinds, not hidden, and within the folder."""
     root = content_dir.resolve()
     try:
         found = (root / name).resolve()
@@ -47,10 +56,8 @@ def offered(content_dir: Path, name: str, kinds: dict[str, str] = KINDS) -> Path
         return None
     if not sound or not {found.suffix.lower(), Path(name).suffix.lower()} <= set(kinds):
         return None
-    place = found.relative_to(root)
-    if any(part.startswith(".") for part in (*Path(name).parts, *place.parts)):
-        return None
-    return found if found.suffix.lower() in PICTURES or _is_open(root, place) else None
+    parts = (*Path(name).parts, *found.relative_to(root).parts)
+    return None if any(part.startswith(".") for part in parts) else found
 
 
 def _is_open(root: Path, place: Path) -> bool:

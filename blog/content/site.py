@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from blog import language
+from blog.content import fonts, offers
 from blog.content.headers import toml_error
 from blog.content.keys import plain
 from blog.content.raw_html import ESCAPE, MODES
@@ -20,7 +21,7 @@ _TEXTS = ("name", "tagline", "description")
 _SIGNUP = ("title", "pitch", "promise")
 _KNOWN = {
     *(*_TEXTS, "language", "languages", "timezone", "accent", "logo", "raw_html", "signup", "navigation"),
-    *("privacy", "topics", "series", "authors", "digests"),
+    *("fonts", "privacy", "topics", "series", "authors", "digests"),
 }
 
 _cache: dict[Path, tuple[tuple[int, int], Site]] = {}
@@ -65,7 +66,7 @@ def read_site(content_dir: Path) -> tuple[Site, list[Problem], bool]:
         line, reason = toml_error(error, text)
         hint = 'text needs quotes: name = "…"; until this is mended articles stay as they are'
         return Site(), [Problem(FILE, line, f"malformed TOML: {reason}", hint)], False
-    reader = _Reader(table, text)
+    reader = _Reader(table, text, content_dir)
     site = reader.site()
     return site, reader.problems, reader.zone_known
 
@@ -73,10 +74,10 @@ def read_site(content_dir: Path) -> tuple[Site, list[Problem], bool]:
 class _Reader:
     """Reads the table key by key; a value of the wrong kind is reported and replaced by its default."""
 
-    def __init__(self, table: dict[str, Any], text: str) -> None:
+    def __init__(self, table: dict[str, Any], text: str, content_dir: Path) -> None:
         self.problems: list[Problem] = []
         self.zone_known = True
-        self._table, self._text = table, text
+        self._table, self._text, self._content_dir = table, text, content_dir
 
     def site(self) -> Site:
         default, signup = Site(), self._section("signup")
@@ -101,9 +102,8 @@ class _Reader:
             raw_html=self._checked("raw_html", ESCAPE, MODES.__contains__, f"write {', '.join(MODES)}")
             if "raw_html" in self._table
             else default.raw_html,
-            logo=self._checked(
-                "logo", "", _is_image, 'write the path of an image beside this file: "logo.svg"'
-            ),
+            logo=self._logo(),
+            fonts=self._fonts(),
             privacy=self._checked("privacy", "", _is_link, 'write "/privacy", or a whole address'),
             navigation=self._navigation(default.navigation),
             topics=tuple(Topic(*row) for row in self._described("topics", "description")),
@@ -184,6 +184,35 @@ class _Reader:
             else:
                 self._wrong("navigation", "an entry is left out", 'give it label = "…" and url = "/…"')
         return tuple(links) if "navigation" in self._table else default
+
+    def _logo(self) -> str:
+        """Return the logo; one whose file is missing is kept, since it may be put beside this file yet."""
+        hint = 'write the path of an image beside this file: "logo.svg"'
+        name = self._checked("logo", "", _is_image, hint)
+        if name and offers.offered(self._content_dir, name) is None:
+            self._wrong("logo", f"there is no image {name!r} in the content folder, the name is shown", hint)
+        return name
+
+    def _fonts(self) -> dict[str, str]:
+        """Return the fonts; one whose file is wrong is kept, since it may be put right beside this file."""
+        section = self._section("fonts")
+        found: dict[str, str] = {}
+        for key in sorted(section.keys() - set(fonts.USES)):
+            self._wrong(key, "is not a known key of [fonts]", f"known are {', '.join(fonts.USES)}")
+        for use in fonts.USES:
+            given = self._text_of(section, use, "")
+            name = fonts.named(given)
+            data = fonts.read(self._content_dir, name) if name else None
+            if given and data is None:
+                hint = f'write the path of one beside this file: {use} = "fonts/own.woff2"'
+                self._wrong(use, f"{given!r} is no WOFF2 font in the content folder, ours is shown", hint)
+            elif data and len(data) > fonts.MOST_KB * 1024:
+                hint = f"take out the characters that no text has; most need less than {fonts.MOST_KB} KB"
+                large = f"{given!r} has {len(data) // 1024} KB, and every reader waits"
+                self._wrong(use, large, hint, notice=True)
+            if name:
+                found[use] = name
+        return found
 
     def _described(self, key: str, *about: str) -> list[tuple[str, ...]]:
         """Return slug, name and the texts in `about` of every entry of a list of topics, series or people."""

@@ -145,6 +145,8 @@ class Site:
     accent: str = "#2A3BE0"
     raw_html: str = "sanitize"
     logo: str = ""
+    #: By what they are for, the names of WOFF2 files; these may be missing, or broken.
+    fonts: dict[str, str] = field(default_factory=dict)
     #: Where it says how it treats addresses: a path here, or a whole address.
     privacy: str = ""
     signup_title: str = "Stay Updated"

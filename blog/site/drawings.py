@@ -5,7 +5,7 @@ from flask import Blueprint, Response, abort
 from blog import clock
 from blog.articles import reading
 from blog.articles.shown import subjects
-from blog.site import sketch
+from blog.site import fonts, sketch
 from blog.site.motifs import STATES
 from blog.theme import Theme, theme
 from blog.web import headers, page_cache
@@ -59,8 +59,9 @@ def icon() -> Response:
 @blueprint.get("/theme.css")
 @public
 def colours() -> Response:
-    """Serve the publisher's accent, as moved to be readable; pages name its version in the address."""
-    response = Response(_theme().css(), mimetype="text/css")
+    """Serve the publisher's accent, as moved to be readable, and fonts; pages name its version."""
+    site = current_site()
+    response = Response(theme(site.accent, fonts.faces(site)).css(), mimetype="text/css")
     response.headers["Cache-Control"] = ONE_HOUR
     return response
 

@@ -1,4 +1,4 @@
-"""What makes an edition of the site: the index, the digests, `site.toml`, the templates, and the clock."""
+"""What makes an edition of the site: index, digests, `site.toml` and its files, templates, and the clock."""
 
 import time
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from blog import clock
 from blog.articles import moments
-from blog.content.site import FILE
+from blog.content.site import FILE, cached_site
 from blog.db import Database
 from blog.digests import reading as digests
 from blog.templating import TEMPLATES
@@ -31,7 +31,7 @@ class Reader:
 
     def __init__(self, database: Database, content_dir: Path, templates: Path = TEMPLATES) -> None:
         self._database = database
-        self._site_file = content_dir / FILE
+        self._content_dir = content_dir
         self._templates = templates
         self._looked = 0.0
         self._stamps: tuple[Stamp, ...] = ()
@@ -39,7 +39,9 @@ class Reader:
     def __call__(self, known: State | None) -> State:
         """Return the state of now, given the last one."""
         now = clock.now()
-        files = (*_stamps([self._site_file]), *self._template_stamps())
+        site = cached_site(self._content_dir)
+        own = [FILE, *site.fonts.values(), *filter(None, [site.logo])]
+        files = (*_stamps(self._content_dir / name for name in own), *self._template_stamps())
         with self._database.reading() as session:
             index, issues = moments.mark(session), digests.mark(session)
             marks = (index, issues, files)

@@ -8,7 +8,8 @@ from blog.articles.models import Article
 from blog.articles.series import Place
 from blog.content.values import Author, Site, Topic
 from blog.links import Links
-from blog.site import card
+from blog.site import card, logo
+from blog.web.interface import gettext
 
 CONTEXT = "https://schema.org"
 LONGEST_HEADLINE = 110
@@ -48,7 +49,7 @@ def publication(site: Site, links: Links) -> Data:
         "@context": CONTEXT,
         "@type": "WebSite",
         "name": site.name,
-        "description": site.description or site.tagline,
+        "description": site.description or site.tagline or site.name,
         "url": links.to("/"),
         "inLanguage": site.language,
         "publisher": _publisher(site, links),
@@ -57,7 +58,7 @@ def publication(site: Site, links: Links) -> Data:
 
 def topic(shown: Topic, links: Links) -> Data:
     """Describe where a topic lies within the site."""
-    steps = [("Topics", links.to("/topics")), (shown.name, links.topic(shown.slug))]
+    steps = [(gettext("Topics"), links.to("/topics")), (shown.name, links.topic(shown.slug))]
     return {
         "@context": CONTEXT,
         "@type": "BreadcrumbList",
@@ -87,8 +88,9 @@ def _person(name: str, site: Site, links: Links) -> Data:
 
 
 def _publisher(site: Site, links: Links) -> Data:
-    logo = f"/media/{site.logo}" if site.logo else "/icon.svg"
-    return {"@type": "Organization", "name": site.name, "url": links.to("/"), "logo": links.to(logo)}
+    shown = logo.of(site)
+    mark = links.to(shown.address if shown else "/icon.svg")
+    return {"@type": "Organization", "name": site.name, "url": links.to("/"), "logo": mark}
 
 
 def _series(place: Place, links: Links) -> Data:

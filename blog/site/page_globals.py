@@ -1,7 +1,6 @@
 """What every template can use without being handed it: the site, its addresses, its words for dates."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -11,22 +10,11 @@ from markupsafe import Markup
 from blog import language, theme
 from blog.articles import reading, wording
 from blog.articles.models import Article, Page
-from blog.content import images
 from blog.content.values import Site
-from blog.site import card
+from blog.site import card, fonts, logo
 from blog.web import page_cache
 from blog.web.context import services
 from blog.web.interface import current_site
-
-LOGO_HEIGHT = 36
-
-
-@dataclass(frozen=True)
-class Logo:
-    """The publisher's mark, as large as it stands in the masthead."""
-
-    width: int
-    height: int
 
 
 def install(app: Flask) -> None:
@@ -65,10 +53,12 @@ def _globals() -> dict[str, Any]:
 
 
 def _of_site(site: Site) -> dict[str, Any]:
+    faces = fonts.faces(site)
     return {
         "cadences": wording.cadences(site),
-        "logo": _logo(site),
-        "theme_address": f"/theme.css?v={theme.theme(site.accent).version()}",
+        "logo": logo.of(site),
+        "theme_address": f"/theme.css?v={theme.theme(site.accent, faces).version()}",
+        "own_fonts": {face.use: face.address for face in faces},
     }
 
 
@@ -81,14 +71,6 @@ def _site_card() -> dict[str, Any]:
     site = current_site()
     address = services().links.to(card.of_site(site).address())
     return {"url": address, "width": card.WIDTH, "height": card.HEIGHT, "caption": site.name}
-
-
-def _logo(site: Site) -> Logo | None:
-    """Return how large the logo is to be; None without one, or when its file cannot be measured."""
-    if not site.logo:
-        return None
-    raster = images.measure(services().settings.content_dir / site.logo)
-    return Logo(round(raster.width * LOGO_HEIGHT / raster.height), LOGO_HEIGHT) if raster else None
 
 
 def _signed(article: Article) -> Markup:

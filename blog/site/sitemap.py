@@ -23,7 +23,9 @@ SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 #: What the protocol allows in one file.
 MOST_ADDRESSES = 50_000
 #: Pages behind a mailed link; they are not indexed anyway, but a robot need not even open them.
-CLOSED = ("/confirm/", "/unsubscribe/", "/preferences/")
+CLOSED = tuple(
+    f"/{door}/" for door in ("account", "confirm", "drafts", "move", "preferences", "restore", "unsubscribe")
+)
 #: What a browser has no reason to fetch before it is asked for.
 NOT_EARLY = (*(f"{path}*" for path in (*CLOSED, "/dev/", "/media/", "/static/")), "/*.(xml|json|txt)")
 #: How many articles `llms.txt` names: the rest is in the sitemap.

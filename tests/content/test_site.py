@@ -71,6 +71,7 @@ day = "friday"
         ('privacy = "javascript:alert(1)"', "privacy"),
         ('privacy = "privacy.html"', "privacy"),
         ("nonsense = 1", "nonsense"),
+        ('fonts = "own.woff2"', "fonts"),
     ],
 )
 def test_a_mistake_is_named_with_its_line_and_the_rest_stands(tmp_path: Path, line: str, key: str) -> None:
@@ -78,6 +79,38 @@ def test_a_mistake_is_named_with_its_line_and_the_rest_stands(tmp_path: Path, li
     site, problems = load_site(tmp_path)
     assert site.tagline == "Kept"
     assert [(problem.line, problem.message.partition(":")[0]) for problem in problems] == [(2, key)]
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "kept"),
+    [
+        ('text = "own.woff2"', [], {"text": "own.woff2"}),
+        ('heading = "./own.woff2"', [], {"heading": "own.woff2"}),
+        ('text = ""', [], {}),
+        ("text = 3", ["text: 3 is not text"], {}),
+        ('body = "own.woff2"', ["body: is not a known key of [fonts]"], {}),
+        ('text = "gone.woff2"', ["text: 'gone.woff2' is no WOFF2 font"], {"text": "gone.woff2"}),
+        ('text = ".own.woff2"', ["text: '.own.woff2' is no WOFF2 font"], {"text": ".own.woff2"}),
+        ('text = "fake.woff2"', ["text: 'fake.woff2' is no WOFF2 font"], {"text": "fake.woff2"}),
+        ('text = "../own.woff2"', ["text: '../own.woff2' is no WOFF2 font"], {}),
+        ('text = "/own.woff2"', ["text: '/own.woff2' is no WOFF2 font"], {}),
+        ('text = "own.ttf"', ["text: 'own.ttf' is no WOFF2 font"], {}),
+        ('text = "large.woff2"', ["text: 'large.woff2' has 101 KB"], {"text": "large.woff2"}),
+    ],
+)
+def test_a_font_is_a_woff2_file_of_the_folder(
+    tmp_path: Path, line: str, said: list[str], kept: dict[str, str]
+) -> None:
+    for name in ("own.woff2", ".own.woff2", "own.ttf"):
+        write(tmp_path / "content", name, b"wOF2")
+    write(tmp_path, "own.woff2", b"wOF2")
+    write(tmp_path / "content", "fake.woff2", b"OTTO")
+    write(tmp_path / "content", "large.woff2", b"wOF2" + bytes(101 * 1024))
+    write(tmp_path / "content", "site.toml", f"[fonts]\n{line}\n")
+    site, problems = load_site(tmp_path / "content")
+    assert site.fonts == kept
+    assert [problem.message[: len(start)] for problem, start in zip(problems, said, strict=True)] == said
+    assert [(problem.line, problem.notice) for problem in problems] == [(2, "large" in line) for _ in said]
 
 
 @pytest.mark.parametrize("raw", [b"name = \n", b"name = 'caf\xe9'"])

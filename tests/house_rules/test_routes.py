@@ -44,6 +44,7 @@ ROUTES = {
     "/feed.json": PUBLIC,
     "/feed.xml": PUBLIC,
     "/feeds": PUBLIC,
+    "/fonts/<version>/<path:name>": PUBLIC,
     "/healthz": PUBLIC,
     "/icon.svg": PUBLIC,
     "/llms.txt": PUBLIC,

@@ -27,7 +27,7 @@ FIXED = {
 #: Addresses with a part that only the running site knows.
 _ELSEWHERE_KNOWN = re.compile(
     r"/digests/(?:[a-z]+/)?\d+|/api/v1/.+|/(account|confirm|drafts|move|preferences|restore|unsubscribe)/.+"
-    r"|/(static|sketches|pictures|cards|sitemaps)/.+"
+    r"|/(static|fonts|sketches|pictures|cards|sitemaps)/.+"
     r"|/archive/page/\d+|/speculation-rules\.json"
 )
 _SHELF = re.compile(r"(/(?:topics|authors|series)/[^/]+)(?:/feed\.xml|/feed\.json|/page/\d+)?")
