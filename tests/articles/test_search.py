@@ -53,6 +53,20 @@ def test_the_title_counts_most_then_headings_then_the_text(database: Database) -
     assert slugs(find(database, "Queues")) == ["in-a-heading"]
 
 
+@pytest.mark.parametrize("said", ["Prose.", "Of queues."])
+def test_a_word_that_is_a_topic_counts_more_than_one_the_text_says_once_or_twice(
+    database: Database, said: str
+) -> None:
+    old = BEFORE - timedelta(days=900)
+    newer = [
+        article_file(f"new-{number:02}", "Of queues. " * (number % 2 + 1)) for number in range(RANKED + 9)
+    ]
+    synced(database, *newer, article_file("about-it", said, topics=["queues"], published_at=old))
+    found = find(database, "queues", limit=2)
+    assert slugs(found)[0] == "about-it"
+    assert found.total == len(newer) + 1
+
+
 @pytest.mark.parametrize(
     "query",
     ["CAFE", "café", "cafe\u0301", "sao paulo", "straßencafé", "東京", "京都", "都", "東京都に", "ПРИВЕТ"],

@@ -1,21 +1,25 @@
 """Pages weigh little: no script, few bytes, and no picture that is loaded before it is wanted."""
 
 import gzip
+import re
 import urllib.request
 from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import Browser
 
+from blog.web import static_files
 from tests.browser.gallery import Stage
 from tests.gates.conftest import Seeded
 from tests.gates.tools import none_of
-from tests.gates.visits import tab
+from tests.gates.visits import Visit, tab
 
 pytestmark = pytest.mark.gates
 
 #: Bytes as sent to whoever takes gzip: the words and their looks; all but the pictures, fonts included.
 WORDS, ALL = 40_000, 200_000
+#: The sum in a flood of sign-ups, the one script there is, and what a page would bring one by.
+SCRIPT, BROUGHT = 2_000, re.compile(r"<script(?![^>]*application/ld\+json)")
 #: Above the fold a picture is loaded at once, below it when it is near, but for the first of a text; all keep
 #: their place beforehand.
 PICTURES = """() => [...document.images].flatMap(image => {
@@ -67,6 +71,19 @@ def test_no_page_is_heavy(browser: Browser, gallery: Stage, served: str) -> None
         if not picture.press and "/refused/" not in picture.address
     ]
     none_of([said for address in public for said in complaints(browser, served + address, weights)])
+
+
+def test_the_only_script_is_small_and_no_page_brings_it_but_in_a_flood(
+    visits: list[Visit], served: str, seeded: Seeded
+) -> None:
+    tree = static_files.read()
+    assert [name for name in tree.files if name.endswith("js")] == ["work.js"]
+    address = served + tree.address("work.js")
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        assert answer.read() == tree.files["work.js"]
+    assert sent(address) <= SCRIPT
+    assert BROUGHT.search(seeded.visit.source)
+    none_of([f"{made.name}: brings a script" for made in visits if BROUGHT.search(made.source)])
 
 
 def test_what_is_heavy_is_found(browser: Browser, seeded: Seeded) -> None:
