@@ -94,6 +94,8 @@ def _once(plan: Plan, app: Flask, live: str, workers: int | None) -> dict[str, o
     server.mkdir()
     (server / "http.conf").write_text(server_config.http_context(written, moved, gone), encoding="utf-8")
     (server / "server.conf").write_text(server_config.server_context(written), encoding="utf-8")
+    snippets = server_config.caddy_snippets(written, moved, gone)
+    (server / "Caddyfile").write_text(snippets, encoding="utf-8")
     (plan.root / "_redirects").write_text(server_config.redirects_file(moved), encoding="utf-8")
     noted = {"live": live, "files": [vars(page) for page in written if page.file]}
     (plan.root / tree.MANIFEST).write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")

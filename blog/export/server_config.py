@@ -11,6 +11,7 @@ from blog.export.crawl import Written
 from blog.export.fetch import Headers
 
 NOTE = "# Written by `blog export`; read anew by `nginx -s reload`.\n"
+NOTE_CADDY = "# Written by `blog export`; read anew by `caddy reload`.\n"
 
 
 def http_context(written: list[Written], moved: dict[str, str], gone: Iterable[str]) -> str:
@@ -38,6 +39,49 @@ def server_context(written: list[Written]) -> str:
         # `default_type` is the one directive that takes a type with its parameters as it stands.
         lines.append(f"location ~ {_quoted(pattern)} {{ types {{ }} default_type {_quoted(kind)}; }}")
     return "\n".join(lines) + "\n"
+
+
+def caddy_snippets(written: list[Written], moved: dict[str, str], gone: Iterable[str]) -> str:
+    """Return the same for Caddy: `blog_moved` to ask before a file is looked for, `blog_headers` after it."""
+    lines = [NOTE_CADDY, "(blog_moved) {"]
+    lines += _caddy_map("blog_moved", {path: _spelled(target) for path, target in moved.items()})
+    lines += ['    @blog_moved `{blog_moved} != ""`', "    redir @blog_moved {blog_moved} 301"]
+    lines += _caddy_map("blog_gone", dict.fromkeys(gone, "gone"))
+    lines += ['    @blog_gone `{blog_gone} != ""`', "    error @blog_gone 410", "}", "(blog_headers) {"]
+    for name, values in _headers(written).items():
+        common = values.pop("")
+        lines += [f"    header {name} {_token(common)}"] if common else []
+        places: dict[str, list[str]] = defaultdict(list)
+        for place, value in values.items():
+            places[value].append(place[1:] if place[0] == "~" else f"^{re.escape(place)}$")
+        for number, (value, patterns) in enumerate(sorted(places.items())):
+            change = f"{name} {_token(value)}" if value else f"-{name}"
+            lines += _caddy_header(f"{_variable(name)}_{number}", "|".join(sorted(patterns)), change)
+    types, exceptions = _types(written)
+    kinds = {rf"\.{ending}$": _with_charset(kind) for ending, kind in sorted(types.items())}
+    # The pattern of a file comes after that of its ending.
+    kinds |= dict(sorted(exceptions.items(), key=lambda item: (item[0][0] == "/", item)))
+    for number, (pattern, kind) in enumerate(kinds.items()):
+        lines += _caddy_header(f"blog_type_{number}", pattern, f"Content-Type {_token(kind)}")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _caddy_map(variable: str, values: dict[str, str]) -> list[str]:
+    entries = [f"        {_token(path)} {_token(value)}" for path, value in sorted(values.items())]
+    return [f"    map {{path}} {{{variable}}} {{", *entries, '        default ""', "    }"]
+
+
+def _caddy_header(matcher: str, pattern: str, change: str) -> list[str]:
+    return [f"    @{matcher} path_regexp {_token(pattern)}", f"    header @{matcher} {change}"]
+
+
+def _with_charset(kind: str) -> str:
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
+def _token(text: str) -> str:
+    # Within quotes Caddy takes back a backslash before a quote and before a brace, and no other.
+    return '"' + text.replace('"', '\\"').replace("{", "\\{").replace("}", "\\}") + '"'
 
 
 def redirects_file(moved: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The exported site under a real nginx, as docs/nginx.conf sets it up, with `blog serve` behind the forms."""
+"""The exported site under a real nginx and a real Caddy, as docs/ sets them up, with `blog serve` behind."""
 
 import gzip
 import os
@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from email.message import Message
 from pathlib import Path
+from urllib.parse import quote
 
 import brotli
 import pytest
@@ -20,6 +21,9 @@ from blog.settings import ROOT
 from tests.journeys.installation import OPENER, Installation, fetch, free_port, link_in
 from tests.relay import Relay, relay
 
+#: What an address of another program may have had in it.
+ODD = '/old/{café} "quoted" $x;'
+Front = Callable[[Path, Path, int, int], list[str]]
 MODULE = Path("/usr/lib/nginx/modules/ngx_http_brotli_static_module.so")
 SAME = ("Cache-Control", "Content-Security-Policy", "Permissions-Policy", "Referrer-Policy", "Content-Type")
 PATHS = (
@@ -29,29 +33,35 @@ PATHS = (
 )
 
 
-@pytest.fixture(scope="module")
-def nginx() -> str:
-    """The nginx of this machine; without one these tests are skipped, but never where CI is set."""
-    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if not found or not MODULE.exists():
-        message = "no nginx with Brotli found: install nginx-light and libnginx-mod-http-brotli-static"
+def found(program: str, package: str, *needed: Path) -> str:
+    """Return a program of this machine; without one a test is skipped, but never where CI is set."""
+    path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
+    if not path or not all(file.exists() for file in needed):
+        message = f"no {program} found: install {package}"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
-    return str(found)
+    return str(path)
 
 
-@contextmanager
-def running(nginx: str, folder: Path, out: Path, port: int, live_port: int) -> Iterator[str]:
-    """Run nginx with the documented configuration, moved to this test's folders and ports."""
-    site = (ROOT / "docs" / "nginx.conf").read_text()
-    for old, new in (
+def documented(name: str, *changes: tuple[str, str]) -> str:
+    """Return a documented configuration, moved to a test's folders and ports."""
+    text = (ROOT / "docs" / name).read_text()
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+def nginx(folder: Path, out: Path, port: int, live_port: int) -> list[str]:
+    """Return how to run nginx."""
+    program = found("nginx", "nginx-light and libnginx-mod-http-brotli-static", MODULE)
+    site = documented(
+        "nginx.conf",
         ("/srv/news/site", str(out)),
         ("127.0.0.1:8000", f"127.0.0.1:{live_port}"),
         ("listen 80;", f"listen 127.0.0.1:{port};"),
         ("server_name news.example.org;", "server_name 127.0.0.1;"),
         ("Host $host;", "Host $http_host;"),
-    ):
-        assert old in site, old
-        site = site.replace(old, new)
+    )
     temporary = "\n".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -61,11 +71,33 @@ def running(nginx: str, folder: Path, out: Path, port: int, live_port: int) -> I
         f"load_module {MODULE};\n{user}\ndaemon off; pid {folder}/pid; error_log {folder}/error.log;\n"
         f"events {{}}\nhttp {{ access_log off; {temporary}\n{site}\n}}\n"
     )
-    process = subprocess.Popen([nginx, "-c", str(config), "-e", f"{folder}/error.log"])
+    return [program, "-c", str(config), "-e", f"{folder}/error.log"]
+
+
+def caddy(folder: Path, out: Path, port: int, live_port: int) -> list[str]:
+    """Return how to run Caddy."""
+    program = found("caddy", "caddy")
+    site = documented(
+        "Caddyfile",
+        ("/srv/news/site", str(out)),
+        ("127.0.0.1:8000", f"127.0.0.1:{live_port}"),
+        ("news.example.org {", f"http://127.0.0.1:{port} {{"),
+    )
+    config = folder / "Caddyfile"
+    config.write_text("{\n\tadmin off\n\tauto_https off\n}\n" + site)
+    return [program, "run", "--adapter", "caddyfile", "--config", str(config)]
+
+
+@contextmanager
+def running(command: list[str], folder: Path, port: int) -> Iterator[str]:
+    """Run a web server until the end of the block."""
+    log = folder / "server.log"
+    with log.open("w") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(100):
-            assert process.poll() is None, (folder / "error.log").read_text()
+        for _ in range(200):
+            assert process.poll() is None, log.read_text()
             try:
                 fetch(f"{address}/robots.txt")
                 break
@@ -98,7 +130,7 @@ def published(migrated_sqlite: Path, tmp_path: Path) -> Installation:
     )
     (site.content / "pages" / "about.md").write_text("---\ntitle: About\n---\n\nUs.\n")
     site.write("first-piece", "Some *words*.\n\n" * 60, title="First", date="2026-01-02", tags=["ai"],
-               aliases=["/old/place"])  # fmt: skip
+               aliases=["/old/place", ODD])  # fmt: skip
     withdrawn = site.write("second-piece", title="Second", date="2026-01-03")
     site.blog("sync")
     withdrawn.unlink()
@@ -106,17 +138,19 @@ def published(migrated_sqlite: Path, tmp_path: Path) -> Installation:
     return site
 
 
+@pytest.mark.parametrize("front", [nginx, caddy], ids=lambda front: front.__name__)
 def test_the_exported_site_is_the_served_one_and_its_forms_work(
-    nginx: str, published: Installation, tmp_path: Path
+    front: Front, published: Installation, tmp_path: Path
 ) -> None:
     out, live_port = tmp_path / "out", free_port()
-    # Readers come to nginx, whose address is the site's; `blog serve` listens behind it.
+    # Readers come to the web server, whose address is the site's; `blog serve` listens behind it.
     site = published
     behind = replace(site, port=live_port, extra={"BLOG_SITE_URL": site.site, "BLOG_TRUSTED_PROXIES": "1"})
     site.blog("export", str(out))
     with relay() as server:
         behind.smtp_port = server.port
-        with behind.serving(), running(nginx, tmp_path, out, site.port, live_port) as address:
+        command = front(tmp_path, out, site.port, live_port)
+        with behind.serving(), running(command, tmp_path, site.port) as address:
             check_pages(address, f"http://127.0.0.1:{live_port}")
             check_addresses(address)
             answer = fetch(f"{address}/subscribe", b"email=ada%40example.org")
@@ -127,7 +161,7 @@ def test_the_exported_site_is_the_served_one_and_its_forms_work(
             assert fetch(link, b"").status == 200
             assert behind.blog_json("subscribers", "show", "ada@example.org")["status"] == "active"
             check_mail(address, behind, server)
-            # The next export has the digest's page, and nginx needs nobody to lead to it.
+            # The next export has the digest's page, and nobody is needed to lead to it.
             site.blog("export", str(out))
             assert "/digests/weekly/1 /digests/1 301" in (out / "_redirects").read_text()
             assert (out / "digests" / "1.html").exists()
@@ -184,8 +218,9 @@ def check_addresses(address: str) -> None:
     status, headers, _ = raw(f"{address}/articles/first-piece")
     assert status == 200
     assert raw(f"{address}/articles/first-piece", **{"If-None-Match": headers["ETag"]})[0] == 304
-    status, headers, _ = raw(f"{address}/old/place")
-    assert (status, headers["Location"]) == (301, "/articles/first-piece")
+    for old in ("/old/place", ODD):
+        status, headers, _ = raw(f"{address}{quote(old)}")
+        assert (status, headers["Location"]) == (301, "/articles/first-piece"), old
     assert raw(f"{address}/articles/first-piece/")[0] == 301
     status, headers, body = raw(f"{address}/articles/second-piece")
     assert status == 410
@@ -194,5 +229,11 @@ def check_addresses(address: str) -> None:
     assert status == 404
     assert headers["Cache-Control"] == "no-store"
     assert re.search(rb"<h1", body)
-    for hidden in ("/.server/http.conf", "/.server/manifest.json", "/_redirects", "/404.html"):
+    for hidden in (
+        "/.server/http.conf",
+        "/.server/manifest.json",
+        "/.server/Caddyfile",
+        "/_redirects",
+        "/404.html",
+    ):
         assert raw(address + hidden)[0] == 404, hidden
