@@ -10,12 +10,13 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeVar
 
 from blog.articles.folding import BREAK
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 #: Of each pair, and how many the picture has room for: of pairs that are not there one in 250 looks as if.
 EACH, ROOM = 4, 14
@@ -29,11 +30,14 @@ LONGEST_COMMON = 29
 #: Begins a mark; a symbol, so no word of a text does.
 _MARK = "+"
 
-Hash = TypeVar("Hash", int, NDArray[np.int64])
+Hash = TypeVar("Hash", int, "NDArray[np.int64]")
 
 
 def picture(words: Sequence[str]) -> bytes:
     """Return the bits of all pairs of neighbours; the more there are, the larger it is."""
+    # Here: who only searches, as a web server does, needs no numbers.
+    import numpy as np
+
     present = {f"{one} {other}" for one, other in pairwise(words) if BREAK not in (one, other)}
     hashes = np.fromiter((zlib.crc32(pair.encode()) for pair in present), np.int64, len(present))
     bits = np.zeros(8 * min(1 + len(present) * ROOM // 8, LARGEST), np.uint8)

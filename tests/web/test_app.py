@@ -6,6 +6,7 @@ import time
 import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
+from structlog.testing import capture_logs
 
 from blog import create_app
 from blog.db import Database
@@ -101,3 +102,13 @@ def test_the_inbox_exists_in_the_demo_only(
     guards = {rule.rule: demo.view_functions[rule.endpoint].guard for rule in demo.url_map.iter_rules()}
     assert guards["/dev/inbox"] == "development"
     demo.extensions["blog"].database.dispose()
+
+
+@pytest.mark.parametrize(("accent", "said"), [("#FFEE88", ["site.accent_moved"]), ("#1D4ED8", [])])
+def test_an_accent_too_pale_to_be_read_is_told_when_the_site_starts(
+    settings: Settings, database: Database, accent: str, said: list[str]
+) -> None:
+    (settings.content_dir / "site.toml").write_text(f'accent = "{accent}"\n')
+    with capture_logs() as lines:
+        create_app(settings).extensions["blog"].database.dispose()
+    assert [line["event"] for line in lines if line["event"].startswith("site.")] == said

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from jinja2 import Environment
 
 from blog import create_app
 from blog.db import Database
 from blog.errors import SettingsError
 from blog.settings import Settings, load_settings
-from blog.templating import mail_environment
+from blog.templating import TEMPLATES, loader, mail_environment
 
 
 @pytest.fixture
@@ -30,6 +31,20 @@ def app(settings: Settings, database: Database, own: Path) -> Iterator[Flask]:
 def _get(app: Flask, address: str) -> tuple[int, str]:
     answer = app.test_client().get(address, headers={"Host": "news.example.org"})
     return answer.status_code, answer.text
+
+
+ALL = sorted(file.relative_to(TEMPLATES).as_posix() for file in TEMPLATES.rglob("*.*") if file.is_file())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_template_can_be_replaced_singly_and_extended(own: Path, name: str) -> None:
+    (own / name).parent.mkdir(parents=True, exist_ok=True)
+    (own / name).write_text("{% include 'ours/" + name + "' %} and ours")
+    environment = Environment(loader=loader(own))
+    source = {each: environment.loader.get_source(environment, each)[0] for each in ALL}  # type: ignore[union-attr]
+    shipped = {each: (TEMPLATES / each).read_text() for each in ALL}
+    assert {each for each in ALL if source[each] != shipped[each]} == {name}
+    assert environment.loader.get_source(environment, f"ours/{name}")[0] == shipped[name]  # type: ignore[union-attr]
 
 
 def test_one_template_is_replaced_and_the_others_stay(app: Flask, own: Path) -> None:
