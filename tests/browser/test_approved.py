@@ -196,6 +196,7 @@ def test_what_vanished_or_changed_colour_is_found_and_noise_is_not() -> None:
         assert "looks different" in (_compare(name, _without(approved, place)) or ""), what
     red, green, blue = approved.split()
     assert "looks different" in (_compare(name, Image.merge("RGB", (blue, green, red))) or ""), "the accent"
+    assert "looks different" in (_compare(name, ImageChops.invert(approved)) or "")
     taller = Image.new("RGB", (approved.width, round(approved.height * 1.1)))
     assert _compare(name, taller) == "is 10% taller than approved"
 
