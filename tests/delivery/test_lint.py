@@ -191,6 +191,14 @@ def test_every_rule_has_a_fault_that_shows_it() -> None:
     assert set(RULES) - {"U1"} | set(SHOWN_ELSEWHERE) == wanted
 
 
+def test_a_random_name_that_ends_as_the_address_begins_is_nobodys() -> None:
+    drawn = mail().replace(b"<42@example.org>", b"<42.x7jane@example.com>")
+    assert list(RULES["M10"](Opened(drawn))) == []
+    for before in (b"", b"/", b"<", b" ", b"mailto:"):
+        named = mail().replace(b"/unsubscribe/x>", b"/unsubscribe/x?" + before + b"jane@example.com>")
+        assert len(list(RULES["M10"](Opened(named)))) == 1
+
+
 def test_addresses_of_a_developers_own_machine_need_no_certificate() -> None:
     local = ("https://example.org/a", "http://127.0.0.1:8000/a")
     assert lint(mail(html=HTML.replace(*local), text=TEXT.replace(*local))) == []
