@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 #: Of each pair, and how many the picture has room for: of pairs that are not there one in 250 looks as if.
 EACH, ROOM = 4, 14
-#: In bytes: four pictures are in one of PostgreSQL's pages, and none is stored away from its row. A text of
-#: more than a thousand pairs is drawn closer: at two thousand one in thirty looks as if it was there.
+#: In bytes: with that of its keys, unless these are many, the picture of a text fits into its row, and four
+#: rows into one of PostgreSQL's pages. Of more than a thousand pairs each has less room.
 LARGEST = 1700
 #: A word is common in a text that says it so often, and among so many of those that it says most.
 COMMON, MOST_COMMON = 2, 60
