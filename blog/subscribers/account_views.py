@@ -1,6 +1,6 @@
 """The pages behind a mailed link: preferences, and with a fresh link one's data, erasure, another address."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import Blueprint, Response, abort, json, request
 from sqlalchemy.orm import Session
@@ -206,6 +206,7 @@ def _preferences(
         speak(subscriber.language)
         link = services().links.unsubscribe(unsubscribe.token_for(services().tokens, subscriber.public_id))
     now = clock.now()
+    until = _day(subscriber, now)
     return page(
         "preferences.html",
         status=status,
@@ -216,7 +217,8 @@ def _preferences(
         all_topics=list(site().topics),
         timezone=subscriber.timezone if subscriber else "",
         timezones=choices.timezones(),
-        paused_until=_day(subscriber, now),
+        paused_until=until,
+        paused_day=language.long_day(site().language, date.fromisoformat(until)) if until else "",
         first_day=choices.first_day(subscriber.timezone, now) if subscriber else "",
         last_day=choices.last_day(subscriber.timezone, now) if subscriber else "",
         error=error and gettext(error),

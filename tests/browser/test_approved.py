@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from PIL import Image, ImageChops
@@ -68,7 +69,7 @@ def gallery(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_every_page_looks_as_approved(browser: Browser, gallery: Stage, tmp_path: Path) -> None:
-    shown = [picture for picture in gallery.pictures if not picture.dated]
+    shown = [picture for picture in gallery.pictures if not picture.unsteady]
     shots = (shot for picture in shown for shot in _shots(browser, gallery.site, picture))
     _judge(shots, {path.name for path in APPROVED.glob("*.webp") if not path.name.startswith(MAIL)}, tmp_path)
 
@@ -98,7 +99,7 @@ def _judge(shots: Iterator[tuple[str, Image.Image]], approved: set[str], folder:
 
 
 def test_the_approved_set_stays_small() -> None:
-    assert sum(path.stat().st_size for path in APPROVED.glob("*.webp")) < 3_500_000
+    assert sum(path.stat().st_size for path in APPROVED.glob("*.webp")) < 4_500_000
 
 
 def _shots(browser: Browser, site: str, picture: Picture) -> Iterator[tuple[str, Image.Image]]:
@@ -107,7 +108,7 @@ def _shots(browser: Browser, site: str, picture: Picture) -> Iterator[tuple[str,
         viewport={"width": 1280, "height": 900}, reduced_motion="reduce", device_scale_factor=SCALE
     )
     page = context.new_page()
-    page.goto(site + picture.address)
+    page.goto(urljoin(site, picture.address))
     picture.prepare(page)
     if picture.press:
         # Without waiting, the answer may have come but not yet have a body to look at.

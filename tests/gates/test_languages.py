@@ -12,7 +12,8 @@ from blog.digests import dispatch
 from blog.digests.dispatch import Office
 from blog.subscribers.models import Cadence
 from blog.web.pieces import Services
-from tests.browser.gallery import FRIDAY, Picture
+from tests.browser.gallery import Picture
+from tests.browser.gallery.reading import FRIDAY
 from tests.factories import make_subscriber
 from tests.gates import test_accessibility, test_markup, test_zoom
 from tests.gates.tools import none_of

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, Page, Route
 
@@ -32,7 +33,7 @@ class Visit:
 
 def visit(page: Page, site: str, picture: Picture) -> Visit:
     """Open a page of the gallery, press what is to be pressed, and keep the answer."""
-    answer = page.goto(site + picture.address)
+    answer = page.goto(urljoin(site, picture.address))
     picture.prepare(page)
     if picture.press:
         with page.expect_navigation() as moved:

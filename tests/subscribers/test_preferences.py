@@ -120,7 +120,7 @@ def test_the_page_takes_a_day_and_a_time_zone(
     form = {"cadence": "weekly", "timezone": "Asia/Tokyo"}
     with time_machine.travel(NOW, tick=False):
         saved = client.post(path, data={**form, "paused_until": "2025-06-08"})
-        assert "Nothing is sent before 2025-06-08" in saved.text
+        assert "Nothing is sent before June 8, 2025" in saved.text
         assert 'value="2025-06-08"' in client.get(path).text
         assert subscriber(database).paused_until == datetime(2025, 6, 7, 15, 0, tzinfo=UTC)
         assert subscriber(database).timezone == "Asia/Tokyo"

@@ -1,0 +1,31 @@
+"""One page to be looked at."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+#: What a browser refuses to send by itself is sent too: not every client looks at a form before it sends it.
+UNCHECKED = "document.querySelectorAll('form').forEach(form => { form.noValidate = true })"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A page to be looked at: where it is, and what is pressed there (a button by its name) beforehand."""
+
+    name: str
+    #: From the root of the gallery's site, or whole where another site is to be seen.
+    address: str
+    press: str = ""
+    typed: str = ""
+    into: str = "E-mail address"
+    ticked: str = ""
+    #: Tells today's date, or works while it is looked at: it looks different the next time.
+    unsteady: bool = False
+
+    def prepare(self, page: Page) -> None:
+        """Fill in and tick what the picture wants before the button is pressed."""
+        if self.typed:
+            page.evaluate(UNCHECKED)
+            page.get_by_label(self.into).fill(self.typed)
+        if self.ticked:
+            page.get_by_label(self.ticked).check()
