@@ -134,11 +134,12 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _keep_pages(app: Flask, built: Services) -> None:
     """Put the page cache in front of everything, so that what it answers never reaches Flask."""
-    read = editions.Reader(built.database, built.settings.content_dir)
+    settings = built.settings
+    read = editions.Reader(built.database, settings.content_dir, templating.folders(settings.templates_dir))
     cached = app.extensions["page_cache"] = page_cache.PageCache(
         app.wsgi_app,
         Editions(read, built.database),
-        built.settings.page_cache_mb * 1024 * 1024,
+        settings.page_cache_mb * 1024 * 1024,
         # The list is looked at when a host first asks: a door may have narrowed it after `create_app`.
         lambda host: not app.config["TRUSTED_HOSTS"] or host_is_trusted(host, app.config["TRUSTED_HOSTS"]),
     )

@@ -1,11 +1,20 @@
 """Where templates come from: the operator's own folder first, then ours; each can be replaced singly."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    pass_context,
+)
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -13,6 +22,10 @@ from blog import columns, language
 from blog.settings import SHIPPED
 
 TEMPLATES = SHIPPED / "templates"
+#: What Jinja wants of a template: its text, its file, and whether that is still what would be read.
+Source = tuple[str, str | None, Callable[[], bool] | None]
+#: Begins the name of a template as it is shipped.
+OURS = "ours/"
 #: Of an address that is shown: 320 pixels hold two such pieces.
 LONGEST_PIECE = 16
 _LINE_ENDS = re.compile("[\\x0b\\x0c\\x1c-\\x1e\\x85\\u2028\\u2029]")
@@ -24,10 +37,28 @@ def folders(own: Path | None) -> list[Path]:
     return [own, TEMPLATES] if own else [TEMPLATES]
 
 
-def loader(own: Path | None) -> ChoiceLoader:
+def loader(own: Path | None) -> BaseLoader:
     """Return what finds the templates; a name that starts with `ours/` is always ours, to be extended."""
-    ours = PrefixLoader({"ours": FileSystemLoader(TEMPLATES)})
-    return ChoiceLoader([ours, *(FileSystemLoader(folder) for folder in folders(own))])
+    ours = PrefixLoader({OURS.rstrip("/"): FileSystemLoader(TEMPLATES)})
+    all_of_them = ChoiceLoader([ours, *(FileSystemLoader(folder) for folder in folders(own))])
+    return _Attentive(all_of_them, own) if own else all_of_them
+
+
+class _Attentive(BaseLoader):
+    """Notices that a template of the operator's own has come to stand before the one that was read."""
+
+    def __init__(self, loader: ChoiceLoader, own: Path) -> None:
+        self._loader, self._own = loader, own
+
+    def get_source(self, environment: Environment, template: str) -> Source:
+        source, file, is_fresh = self._loader.get_source(environment, template)
+        replacing = self._own / template
+        if is_fresh is None or template.startswith(OURS) or replacing.is_file():
+            return source, file, is_fresh
+        return source, file, lambda: is_fresh() and not replacing.is_file()
+
+    def list_templates(self) -> list[str]:
+        return self._loader.list_templates()
 
 
 @cache

@@ -1,7 +1,7 @@
 """What makes an edition of the site: index, digests, `site.toml` and its files, templates, and the clock."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +11,6 @@ from blog.articles import moments
 from blog.content.site import FILE, cached_site
 from blog.db import Database
 from blog.digests import reading as digests
-from blog.templating import TEMPLATES
 from blog.web.editions import State
 
 #: The templates, some dozens of files, are looked at this often.
@@ -29,7 +28,7 @@ class Stamp(NamedTuple):
 class Reader:
     """Reads the state of the site; what is dear to read is read again only after a change."""
 
-    def __init__(self, database: Database, content_dir: Path, templates: Path = TEMPLATES) -> None:
+    def __init__(self, database: Database, content_dir: Path, templates: Sequence[Path]) -> None:
         self._database = database
         self._content_dir = content_dir
         self._templates = templates
@@ -55,7 +54,8 @@ class Reader:
     def _template_stamps(self) -> tuple[Stamp, ...]:
         if not self._looked <= time.time() < self._looked + TEMPLATE_SECONDS:
             self._looked = time.time()
-            self._stamps = _stamps(sorted(self._templates.rglob("*.html")))
+            found = (path for folder in self._templates for path in sorted(folder.rglob("*.*")))
+            self._stamps = _stamps(found)
         return self._stamps
 
 

@@ -12,7 +12,7 @@ import pytest
 from blog.articles.models import ContentVersion
 from blog.db import Database
 from blog.delivery.models import Mailing
-from blog.digests.models import Issue
+from blog.digests.models import Correction, Issue
 from tests.factories import make_article
 from tests.journeys.installation import Installation, free_port
 
@@ -27,6 +27,8 @@ def servers(database_url: str, tmp_path: Path) -> Iterator[list[Installation]]:
     first = Installation(tmp_path, database_url, smtp_port=1, port=free_port())
     (first.content / "articles").mkdir(parents=True)
     (first.content / "site.toml").write_text('name = "Before"\n')
+    (tmp_path / "templates" / "digests").mkdir(parents=True)
+    first.extra["BLOG_TEMPLATES_DIR"] = str(tmp_path / "templates")
     first.write("standing", title="Standing", date="2026-01-02")
     first.blog("sync")
     second = replace(first, port=free_port())
@@ -76,8 +78,19 @@ def test_a_change_anywhere_is_seen_everywhere_within_a_second(
     (one.content / "site.toml").write_text('name = "After"\n')
     assert seen_after(servers, "/", lambda body: "<title>After" in body) <= SECOND + GRACE
 
-    open_an_issue(database_url)
+    issue = open_an_issue(database_url)
     assert seen_after(servers, "/digests", lambda body: "Weekly digest No. 1" in body) <= SECOND + GRACE
+
+    page = f"/digests/{issue}"
+    assert "<p>New.</p>" in one.get(page).body
+    mend(database_url, issue)
+    assert seen_after(servers, page, lambda body: "<p>Mended.</p>" in body) <= SECOND + GRACE
+
+    own = one.folder / "templates" / "digests" / "index.html"
+    own.write_text("{% extends 'ours/digests/index.html' %}{% block title %}Ours{% endblock %}")
+    assert seen_after(servers, "/digests", lambda body: "<title>Ours</title>" in body) <= SECOND + GRACE
+    own.write_text("{% extends 'ours/digests/index.html' %}{% block title %}Ours, too{% endblock %}")
+    assert seen_after(servers, "/digests", lambda body: "<title>Ours, too</title>" in body) <= SECOND + GRACE
 
 
 def schedule(database_url: str, due: datetime, end: datetime) -> None:
@@ -89,7 +102,7 @@ def schedule(database_url: str, due: datetime, end: datetime) -> None:
     database.dispose()
 
 
-def open_an_issue(database_url: str) -> None:
+def open_an_issue(database_url: str) -> int:
     database = Database(database_url)
     at = datetime.now(UTC)
     with database.transaction() as session:
@@ -98,4 +111,15 @@ def open_an_issue(database_url: str) -> None:
         session.flush()
         values = {"cadence": "weekly", "number": 1, "title": "Weekly digest No. 1", "web_html": "<p>New.</p>"}
         session.add(Issue(id=mailing.id, cutoff_at=at, created_at=at, **values))
+        number = mailing.id
+    database.dispose()
+    return number
+
+
+def mend(database_url: str, issue: int) -> None:
+    """Store a correction, as `blog digest correct` does."""
+    database = Database(database_url)
+    at = datetime.now(UTC)
+    with database.transaction() as session:
+        session.add(Correction(issue_id=issue, at=at, note="Mended.", web_html="<p>Mended.</p>"))
     database.dispose()

@@ -1,5 +1,6 @@
 """An operator replaces single templates from a folder of their own."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from blog import create_app
 from blog.db import Database
 from blog.errors import SettingsError
 from blog.settings import Settings, load_settings
+from blog.site import editions
 from blog.templating import TEMPLATES, loader, mail_environment
+from blog.web.editions import FILE_SECONDS
 
 
 @pytest.fixture
@@ -56,6 +59,18 @@ def test_one_template_is_replaced_and_the_others_stay(app: Flask, own: Path) -> 
     assert "Our own footer." in page
     assert 'class="foot"' not in page
     assert "<h1" in page
+
+
+def test_a_template_is_replaced_changed_and_taken_away_while_the_site_runs(app: Flask, own: Path) -> None:
+    footer = "{{% extends 'ours/base.html' %}}{{% block footer %}}<p>{}</p>{{% endblock %}}"
+    assert 'class="foot"' in _get(app, "/archive")[1]
+    for words in ("Our first footer.", "Our second and longer footer."):
+        (own / "base.html").write_text(footer.format(words))
+        time.sleep(editions.TEMPLATE_SECONDS + FILE_SECONDS)
+        assert words in _get(app, "/archive")[1]
+    (own / "base.html").unlink()
+    time.sleep(editions.TEMPLATE_SECONDS + FILE_SECONDS)
+    assert 'class="foot"' in _get(app, "/archive")[1]
 
 
 def test_a_mail_is_replaced_in_the_same_way(own: Path) -> None:
