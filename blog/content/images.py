@@ -41,8 +41,8 @@ def place(root: Element, shelf: Shelf, source: str, report: Report) -> int:
             _link_instead(parent, image, address, inside_link=id(image) in linked)
         else:
             served = _serve(image, shelf, source, report)
-            if seen:
-                image.set("loading", "lazy")
+            # The first is often the largest thing on the first screen (HTML, "fetch priority attributes").
+            image.set(*(("loading", "lazy") if seen else ("fetchpriority", "high")))
             seen += 1
             if served:
                 _offer_copies(parent, image, *served)

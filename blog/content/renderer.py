@@ -11,7 +11,7 @@ from pathlib import Path
 from blog.language import CATALOGUES
 
 #: Raised whenever the same file would be rendered differently, so that the next sync renders it again.
-RENDER_VERSION = "6"
+RENDER_VERSION = "7"
 
 _LIBRARIES = ("latex2mathml", "Markdown", "nh3", "pillow", "Pygments")
 

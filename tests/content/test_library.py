@@ -68,8 +68,8 @@ def test_bundles_sections_readmes_and_other_files(tmp_path: Path) -> None:
     (article,) = found.articles
     assert (article.slug, article.published_at.year) == ("a-bundle", 2025)
     assert (
-        '<img alt="x" src="/media/articles/2025-01-02-a-bundle/x.svg" width="4" height="2">'
-        in article.body.read().html
+        '<img alt="x" src="/media/articles/2025-01-02-a-bundle/x.svg" width="4" height="2" '
+        'fetchpriority="high">' in article.body.read().html
     )
     assert messages(found) == [".rst files are not published"]
 

@@ -221,14 +221,17 @@ def test_an_image_of_the_site_gets_its_size_and_waits_below_the_first(tmp_path: 
     svg = '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 32"></svg>'
     (tmp_path / "static" / "x.svg").write_text(svg)
     made = rendered("![One](a%20b.png)\n\n![](/x.svg)", shelf=Shelf(tmp_path))
-    assert '<img alt="One" src="/media/articles/a%20b.png" width="30" height="20">' in made.html
+    assert (
+        '<img alt="One" src="/media/articles/a%20b.png" width="30" height="20" fetchpriority="high">'
+        in made.html
+    )
     assert '<img alt="" src="/media/static/x.svg" width="64" height="32" loading="lazy">' in made.html
     assert made.problems == []
 
 
 def test_an_image_alone_with_a_title_is_a_figure(tmp_path: Path) -> None:
     made = rendered('![Alt](a.png "What it shows")', shelf=Shelf(tmp_path))
-    assert made.html.startswith('<figure><img alt="Alt" src="/media/articles/a.png">')
+    assert made.html.startswith('<figure><img alt="Alt" src="/media/articles/a.png" fetchpriority="high">')
     assert "<figcaption>What it shows</figcaption>" in made.html
 
 

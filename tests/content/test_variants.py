@@ -80,7 +80,8 @@ def test_a_page_lists_every_copy_with_its_format_and_width(tmp_path: Path) -> No
         for ending in ("avif", "webp", "png")
     ]
     sources = f'<source type="image/avif" {choice[0]}><source type="image/webp" {choice[1]}>'
-    image = f'<img alt="One" src="/media/{name}" width="700" height="350" {choice[2]}>'
+    first = 'width="700" height="350" fetchpriority="high"'
+    image = f'<img alt="One" src="/media/{name}" {first} {choice[2]}>'
     assert f"<p><picture>{sources}{image}</picture></p>" in made
     assert made.count('loading="lazy"') == 1
 

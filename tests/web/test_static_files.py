@@ -1,11 +1,13 @@
 """The site's own files."""
 
 import gzip
+import io
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import ImageFont
 
 from blog.web import static_files
 
@@ -47,4 +49,8 @@ def test_what_a_reader_loads_first_stays_small() -> None:
     files = static_files.read().files
     assert len(gzip.compress(files["site.css"])) <= 7 * 1024
     assert len(files["fonts/text.woff2"]) + len(files["fonts/head.woff2"]) <= 60_000
+    for name in ("text", "head", "text-italic", "text-ext", "head-ext"):
+        [weight] = ImageFont.truetype(io.BytesIO(files[f"fonts/{name}.woff2"])).get_variation_axes()
+        assert (weight["name"], weight["minimum"]) == (b"Weight", 400)
+        assert weight["maximum"] >= 700, "one file serves every weight"
     assert {"fonts/LICENSE-source-serif-4.txt", "fonts/LICENSE-schibsted-grotesk.txt"} <= files.keys()
