@@ -12,13 +12,13 @@ pytestmark = pytest.mark.gates
 
 PAGES = ("article", "home", "topic", "digest", "subscribe")
 #: A run under load is slower than the page, never faster: the best of so many counts.
-TRIES = 3
+TRIES = 8
 #: What the pages promise in milliseconds, and as the share of the window that moves while it loads.
 LIMITS = {
     "largest-contentful-paint": 2000.0,
     "cumulative-layout-shift": 0.02,
-    # No page runs a script: what blocks is parsing and laying out, on a phone four times as slow as this.
-    "total-blocking-time": 150.0,
+    # No page runs a script: what could block is parsing and layout, on a phone four times as slow as this.
+    "total-blocking-time": 0.0,
 }
 
 
