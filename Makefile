@@ -10,7 +10,7 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 JUDGES := tests/gates/node_modules/.package-lock.json
 
-.PHONY: help demo install test looks gates judged lighthouse approve check bench words lock prove clean format
+.PHONY: help demo install test slow looks gates judged lighthouse approve check bench words lock prove clean format
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,8 +20,13 @@ demo: $(RUNTIME) ## Install, publish the sample content, serve it with a worker 
 
 install: $(RUNTIME) ## Make the .venv from the hashed lock
 
+APART := not crash and not looks and not gates
+
 test: $(DEVELOPMENT) ## Install what the tests need and run them on SQLite and PostgreSQL
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not crash and not looks and not gates" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and $(APART)" $(ARGS)
+
+slow: $(DEVELOPMENT) ## Run the tests that take longer: journeys end to end, a browser, many rows, many hosts
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "(slow or browser) and $(APART)" $(ARGS)
 
 looks: $(DEVELOPMENT) ## Compare how every page and state looks with how it was approved
 	@$(BIN)/python -m pytest -m looks $(ARGS)

@@ -2,9 +2,10 @@
 
     make bench        or    python -m benchmarks.search --articles 10000
 
-The goal is 20 ms for all but one search in a hundred. Queries are drawn as readers write them: rare and
-common words, two and three words, beginnings, phrases, slips. The peer is what one writes without an index:
-`text LIKE '%word%'` on SQLite, in the same run; only the ratio is worth keeping.
+The goal is 20 ms for all but one search in a hundred. Each is asked several times: what its best round
+takes is its own doing, what the others take beyond that the machine's. Queries are drawn as readers write
+them: rare and common words, two and three words, beginnings, phrases, slips. The peer is what one writes
+without an index: `text LIKE '%word%'` on SQLite, in the same run; only the ratio is worth keeping.
 """
 
 import argparse
@@ -14,9 +15,10 @@ import statistics
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import insert, select, text
@@ -32,6 +34,7 @@ from blog.db import Database
 WORDS_EACH = 1_100
 VOCABULARY = 30_000
 WARMING = 20
+ROUNDS = 3
 GOAL = 20.0
 SYLLABLES = [a + b for a in "bdfgklmnprstv" for b in ("a", "e", "i", "o", "u", "an", "er", "ol")]
 
@@ -108,16 +111,24 @@ def fill(database: Database, rows: list[dict[str, object]]) -> float:
     return seconds
 
 
-def timed(asked: list[str], answer: Callable[[str], object]) -> list[float]:
-    """Return the milliseconds of each query, sorted."""
+def timed(asked: list[str], answer: Callable[[str], object]) -> list[list[float]]:
+    """Return the milliseconds of every query in each round."""
     for query in asked[:WARMING]:
         answer(query)
-    found = []
-    for query in asked:
-        started = time.perf_counter()
-        answer(query)
-        found.append((time.perf_counter() - started) * 1000)
-    return sorted(found)
+    rounds: list[list[float]] = []
+    for _ in range(ROUNDS):
+        rounds.append([])
+        for query in asked:
+            started = time.perf_counter()
+            answer(query)
+            rounds[-1].append((time.perf_counter() - started) * 1000)
+    return rounds
+
+
+def p99(times: Iterable[float]) -> float:
+    """Return what all but one in a hundred stay below."""
+    ordered = sorted(times)
+    return ordered[int(len(ordered) * 0.99)]
 
 
 def ours(database: Database) -> Callable[[str], list[str]]:
@@ -154,13 +165,15 @@ def main() -> None:
         for name, database in found.items():
             seconds = fill(database, rows)
             before = time.process_time()
-            times = timed(asked, ours(database))
-            busy = (time.process_time() - before) * 1000 / (len(asked) + WARMING)
-            medians[name], p99 = statistics.median(times), times[int(len(times) * 0.99)]
-            print(f"{name:11} slowest {times[-1]:.1f} ms, CPU here {busy:.1f}, texts made in {seconds:.1f} s")
+            rounds = timed(asked, ours(database))
+            busy = (time.process_time() - before) * 1000 / (len(asked) * ROUNDS + WARMING)
+            every, best = list(chain(*rounds)), [min(times) for times in zip(*rounds, strict=True)]
+            medians[name] = statistics.median(every)
+            print(f"{name:11} slowest {max(every):.1f} ms, CPU {busy:.1f}, texts made in {seconds:.1f} s")
             many = f"search of {options.articles:,} articles, p99, {name}"
-            tell(Finding(many, p99, "ms", "the median", medians[name], at_most=GOAL))
-        scan = statistics.median(timed(asked[:24], scanning(found["SQLite"])))
+            tell(Finding(many, p99(every), "ms", "the median", medians[name], at_most=GOAL))
+            tell(Finding(f"{many}, undisturbed", p99(best), "ms", "its median", statistics.median(best)))
+        scan = statistics.median(chain(*timed(asked[:24], scanning(found["SQLite"]))))
         tell(Finding("search, median, SQLite", medians["SQLite"], "ms", "LIKE", scan))
         first, second = map(ours, found.values())
         same = [len({*first(q)[:5]} & {*second(q)[:5]}) / (len(first(q)[:5]) or 1) for q in asked if first(q)]

@@ -26,6 +26,8 @@ from blog.db import Database
 from blog.settings import ROOT
 from tests.articles.files import BEFORE, NOW, article_file, library
 
+pytestmark = pytest.mark.slow
+
 CORPORA = Path(os.environ.get("TEST_CORPORA", "/nonexistent"))
 BLOGS = sorted(CORPORA.iterdir()) if CORPORA.is_dir() else []
 QUERIES = 120

@@ -12,6 +12,8 @@ from blog.articles.publishing import Published, publish
 from blog.content.keeping import SETTLED_NS
 from blog.db import Database
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def content(tmp_path: Path) -> Path:

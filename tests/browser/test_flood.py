@@ -20,6 +20,8 @@ from blog.subscribers.models import SignupCount, Subscriber
 from blog.tokens import Tokens
 from tests.serving import serving
 
+pytestmark = pytest.mark.browser
+
 SECRET = "a-secret-for-floods-only-0123456789abcdef"
 
 

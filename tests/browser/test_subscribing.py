@@ -10,6 +10,8 @@ from blog.settings import ROOT
 from tests.journeys.installation import Installation, free_port, link_in
 from tests.relay import Relay, relay
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def server() -> Iterator[Relay]:

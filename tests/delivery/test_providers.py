@@ -25,6 +25,8 @@ from tests.delivery.test_sender import account, personalise
 from tests.mailings import make_mailing
 from tests.relay import EXTENSIONS, Relay, Script, relay
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 CONNECTIONS = 2

@@ -21,6 +21,8 @@ from tests.deploy.test_files import judged, tool
 from tests.journeys.installation import Answer, Installation, NoRedirects, free_port, link_in
 from tests.relay import relay
 
+pytestmark = pytest.mark.slow
+
 TRUSTING = ssl.create_default_context()
 TRUSTING.check_hostname = False
 TRUSTING.verify_mode = ssl.CERT_NONE

@@ -13,6 +13,8 @@ from blog.settings import ROOT
 from tests.deploy import containerfile
 from tests.journeys.installation import Installation, fetch, free_port
 
+pytestmark = pytest.mark.slow
+
 WRITABLE = "var"
 #: Everything read-only but the one folder and /tmp, as `read_only: true` in compose.yaml makes it.
 READ_ONLY = (

@@ -10,6 +10,8 @@ from tests.journeys.installation import Installation, free_port, link_in, read, 
 from tests.relay import Message, relay
 from tests.site.pages import read as page_of
 
+pytestmark = pytest.mark.slow
+
 SITE = """
 name = "إشارة ونظام"
 language = "ar"

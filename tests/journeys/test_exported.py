@@ -21,6 +21,8 @@ from blog.settings import ROOT
 from tests.journeys.installation import OPENER, Installation, fetch, free_port, link_in
 from tests.relay import Relay, relay
 
+pytestmark = pytest.mark.slow
+
 #: What an address of another program may have had in it.
 ODD = '/old/{café} "quoted" $x;'
 Front = Callable[[Path, Path, int, int], list[str]]

@@ -16,6 +16,8 @@ from blog.digests.models import Correction, Issue
 from tests.factories import make_article
 from tests.journeys.installation import Installation, free_port
 
+pytestmark = pytest.mark.slow
+
 SECOND = 1.0
 #: What a busy machine may add between a change and our clock's starting.
 GRACE = 0.3

@@ -29,6 +29,8 @@ from tests.journeys.installation import OPENER, Installation, fetch, free_port, 
 from tests.postgresql import Kept
 from tests.relay import relay
 
+pytestmark = pytest.mark.slow
+
 SITE = "https://news.example.org"
 SECOND = 1.3  # with what a busy machine may add
 #: What carries a token of its own in every copy, and what leads away.

@@ -27,6 +27,8 @@ from tests.digests.test_plan import article, subscriber
 from tests.opensmtpd import opensmtpd
 from tests.postfix import Postfix, postfix
 
+pytestmark = pytest.mark.slow
+
 READERS = 20
 
 

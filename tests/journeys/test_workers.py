@@ -31,6 +31,8 @@ from tests.journeys.installation import Installation, free_port, link_in
 from tests.mailings import make_mailing
 from tests.relay import Relay, relay
 
+pytestmark = pytest.mark.slow
+
 WORKERS = ("embedded", "redis", "rabbitmq")
 
 

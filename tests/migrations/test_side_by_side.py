@@ -24,6 +24,8 @@ from blog.settings import ROOT, Settings
 from tests.commanding import refused
 from tests.journeys.installation import Installation, fetch, free_port
 
+pytestmark = pytest.mark.slow
+
 REVISIONS = sorted(path.name[:4] for path in (revisions.MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 PAIRS = list(itertools.pairwise(REVISIONS))
 COMMANDS = [

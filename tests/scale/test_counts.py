@@ -15,6 +15,8 @@ from blog.delivery.models import Delivery, DeliveryState, Mailing, MailingState
 from blog.delivery.pace import Limits
 from tests.delivery.test_sender import make
 
+pytestmark = pytest.mark.slow
+
 #: The indexes of what waits, is in hand, or had an unusual end; and by its number, for so many at most.
 CHEAP = {"ix_deliveries_due", "ix_deliveries_live", "ix_deliveries_unusual", "PRIMARY KEY", "pk_deliveries"}
 PEOPLE = 3000

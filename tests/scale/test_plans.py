@@ -39,6 +39,8 @@ from tests.relay import Relay, relay
 from tests.scale.plans import Found, watched
 from tests.serving import visitor
 
+pytestmark = pytest.mark.slow
+
 SENDS_SECONDS = 2.0
 TOKEN = "a-token-for-tests-only-0123456789abcdef"
 PEOPLE, ARTICLES, EARLIER = 50_000, 5_000, 4
