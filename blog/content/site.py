@@ -21,7 +21,7 @@ _TEXTS = ("name", "tagline", "description")
 _SIGNUP = ("title", "pitch", "promise")
 _KNOWN = {
     *(*_TEXTS, "language", "languages", "timezone", "accent", "logo", "raw_html", "signup", "navigation"),
-    *("fonts", "privacy", "topics", "series", "authors", "digests"),
+    *("first_address", "fonts", "privacy", "topics", "series", "authors", "digests"),
 }
 
 _cache: dict[Path, tuple[tuple[int, int], Site]] = {}
@@ -105,6 +105,7 @@ class _Reader:
             logo=self._logo(),
             fonts=self._fonts(),
             privacy=self._checked("privacy", "", _is_link, 'write "/privacy", or a whole address'),
+            first_address=self._checked("first_address", "", _is_origin, 'write "https://old.example.org"'),
             navigation=self._navigation(default.navigation),
             topics=tuple(Topic(*row) for row in self._described("topics", "description")),
             series=tuple(Topic(*row) for row in self._described("series", "description")),
@@ -245,6 +246,10 @@ def _is_colour(text: str) -> bool:
 
 def _is_link(address: str) -> bool:
     return not address or re.match(r"/(?!/)|https?://", address) is not None
+
+
+def _is_origin(address: str) -> bool:
+    return not address or re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?", address) is not None
 
 
 def _is_image(path: str) -> bool:

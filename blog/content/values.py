@@ -149,6 +149,8 @@ class Site:
     fonts: dict[str, str] = field(default_factory=dict)
     #: Where it says how it treats addresses: a path here, or a whole address.
     privacy: str = ""
+    #: Where it was before it moved to another domain: by that, feeds go on calling what they called so.
+    first_address: str = ""
     signup_title: str = "Stay Updated"
     signup_pitch: str = "New articles by e-mail, as often as you choose."
     signup_promise: str = "No spam, ever. Unsubscribe at any time."

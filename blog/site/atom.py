@@ -6,7 +6,6 @@ from xml.etree import ElementTree as ET
 from blog.articles import wording
 from blog.articles.first_names import Name
 from blog.content.elsewhere import without_forbidden
-from blog.content.values import Site
 from blog.links import Links
 from blog.site.channel import ATOM, JSON, KINDS, Channel, Entry, body, changed_at, summary
 
@@ -21,7 +20,7 @@ def document(channel: Channel) -> bytes:
     """Return the feed as bytes."""
     site, links = channel.site, channel.links
     root = ET.Element(f"{{{NAMESPACE}}}feed", {"xml:lang": site.language})
-    _text(root, "id", channel.address(ATOM))
+    _text(root, "id", channel.named_under.to(channel.path(ATOM)))
     _text(root, "title", channel.title)
     if channel.description:
         _text(root, "subtitle", channel.description)
@@ -35,14 +34,14 @@ def document(channel: Channel) -> bytes:
     _text(root, "icon", links.to("/icon.svg"))
     _text(ET.SubElement(root, f"{{{NAMESPACE}}}author"), "name", site.name)
     for entry in channel.entries:
-        _entry(root, entry, site, links)
+        _entry(root, entry, channel)
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def _entry(root: ET.Element, entry: Entry, site: Site, links: Links) -> None:
-    article = entry.article
+def _entry(root: ET.Element, entry: Entry, channel: Channel) -> None:
+    site, links, article = channel.site, channel.links, entry.article
     element = ET.SubElement(root, f"{{{NAMESPACE}}}entry", {"xml:lang": article.language})
-    _text(element, "id", _tag(entry.named, links))
+    _text(element, "id", _tag(entry.named, channel.named_under))
     _text(element, "title", article.title)
     _link(element, "alternate", links.article(article.slug), "text/html")
     for card in entry.related:

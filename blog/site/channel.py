@@ -37,6 +37,11 @@ class Channel:
     links: Links
     hub: str = ""
 
+    @property
+    def named_under(self) -> Links:
+        """What feeds and articles are called by for good: where the site was first, should it have moved."""
+        return Links(self.site.first_address or self.links.base)
+
     def path(self, form: str) -> str:
         """Return where a form of this feed is."""
         return f"{self.page.rstrip('/')}/feed.{form}"

@@ -24,17 +24,18 @@ def document(channel: Channel) -> bytes:
         "favicon": links.to("/icon.svg"),
         "authors": [{"name": site.name, "url": links.to("/")}],
         "language": site.language,
-        "items": [_item(entry, site, links) for entry in channel.entries],
+        "items": [_item(entry, channel) for entry in channel.entries],
     }
     feed |= {"description": channel.description} if channel.description else {}
     feed |= {"hubs": [{"type": "WebSub", "url": channel.hub}]} if channel.hub else {}
     return json.dumps(feed, ensure_ascii=False, indent=1).encode()
 
 
-def _item(entry: Entry, site: Site, links: Links) -> dict[str, Any]:
+def _item(entry: Entry, channel: Channel) -> dict[str, Any]:
+    site, links = channel.site, channel.links
     article, address = entry.article, links.article(entry.article.slug)
     item: dict[str, Any] = {
-        "id": links.article(entry.named.slug),
+        "id": channel.named_under.article(entry.named.slug),
         "url": address,
         "title": article.title,
         "summary": summary(article),

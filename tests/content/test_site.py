@@ -70,6 +70,8 @@ day = "friday"
         ('navigation = [{label = "x", url = "javascript:alert(1)"}]', "navigation"),
         ('privacy = "javascript:alert(1)"', "privacy"),
         ('privacy = "privacy.html"', "privacy"),
+        ('first_address = "old.example.org"', "first_address"),
+        ('first_address = "https://old.example.org/blog"', "first_address"),
         ("nonsense = 1", "nonsense"),
         ('fonts = "own.woff2"', "fonts"),
     ],

@@ -1,14 +1,17 @@
 """What a feed calls an article stays, whatever becomes of its address: a reader shows it once."""
 
 import json
+import time
 from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 from flask import Flask
 
+from blog import create_app
 from blog.articles.sync import sync
 from blog.content.values import ArticleFile
 from blog.db import Database
+from blog.web.editions import SERVER_SECONDS
 from tests.articles.files import NOW, article_file, library
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -80,3 +83,23 @@ def test_two_that_exchange_their_addresses_keep_their_names(app: Flask, database
         article_file("one", RETURNED, source="articles/two.md"),
     )
     assert ids(app) == {"two": before["one"], "one": before["two"]}
+
+
+def test_on_another_domain_everything_is_called_as_it_was_before(app: Flask, database: Database) -> None:
+    services = app.extensions["blog"]
+    store(database, article_file("rivers", MOVED))
+    before, feed = ids(app)["rivers"], root_id(app)
+    moved = services.settings.model_copy(update={"site_url": "https://elsewhere.example.net"})
+    there = create_app(moved)
+    assert not {*ids(there)["rivers"], root_id(there)} & {*before, feed}
+    site = services.settings.content_dir / "site.toml"
+    site.write_text(f'first_address = "{services.settings.site_url}"\n{site.read_text()}')
+    time.sleep(SERVER_SECONDS)
+    assert ids(there)["rivers"] == before
+    assert root_id(there) == feed
+    assert "https://elsewhere.example.net/articles/rivers" in there.test_client().get("/feed.json").text
+    there.extensions["blog"].database.dispose()
+
+
+def root_id(app: Flask) -> str:
+    return ET.fromstring(app.test_client().get("/feed.xml").text).findtext(f"{ATOM}id", "")
