@@ -1,5 +1,6 @@
 """The pages behind a mailed link: preferences, and with a fresh link one's data, erasure, another address."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from flask import Blueprint, Response, abort, json, request
@@ -21,6 +22,7 @@ from blog.web.interface import gettext, speak
 blueprint = Blueprint("account", __name__)
 
 EXPIRED, UNKNOWN = 410, 404
+LONGEST_DATE = len("2026-12-27")
 
 
 @blueprint.get("/preferences/<token>")
@@ -109,7 +111,15 @@ def _change(token: str) -> Response:
             paused_until=choices.pause(form.get("paused_until", ""), zone, clock.now()),
         )
     except choices.BadDate as error:
-        return _preferences("form", before, 422, error=str(error))
+        # All else was good by then, and stays as it was chosen.
+        typed = {
+            "cadence": form.get("cadence", ""),
+            "chosen": set(form.getlist("topics")),
+            "timezone": zone,
+            "paused_until": form.get("paused_until", "")[:LONGEST_DATE],
+            "language": spoken or before.language,
+        }
+        return _preferences("form", before, 422, str(error), typed)
     except choices.BadChoice:
         abort(422)
     with database.transaction() as session:
@@ -152,7 +162,7 @@ def _ask_to_move(token: str) -> Response:
     except addresses.BadAddress as error:
         with services().database.reading() as session:
             found = account.look(session, services().tokens, token)
-        return _account("form" if found else "over", 422, found, str(error))
+        return _account("form" if found else "over", 422, found, str(error), request.form.get("email", ""))
     with services().database.transaction() as session:
         found = _used(session, token)
         if found is not None:
@@ -190,16 +200,25 @@ def _moving(token: str, press: bool) -> Response:
 
 
 def _account(
-    state: str, status: int = 200, subscriber: Subscriber | None = None, error: str | None = None
+    state: str,
+    status: int = 200,
+    subscriber: Subscriber | None = None,
+    error: str | None = None,
+    email: str = "",
 ) -> Response:
     if subscriber:
         speak(subscriber.language)
     shown = masked(subscriber.email) if subscriber else ""
-    return page("account.html", status=status, state=state, masked=shown, error=error and gettext(error))
+    said = error and gettext(error)
+    return page("account.html", status=status, state=state, masked=shown, error=said, email=email)
 
 
 def _preferences(
-    state: str, subscriber: Subscriber | None, status: int = 200, error: str | None = None
+    state: str,
+    subscriber: Subscriber | None,
+    status: int = 200,
+    error: str | None = None,
+    typed: Mapping[str, object] | None = None,
 ) -> Response:
     link = ""
     if subscriber:
@@ -207,24 +226,27 @@ def _preferences(
         link = services().links.unsubscribe(unsubscribe.token_for(services().tokens, subscriber.public_id))
     now = clock.now()
     until = _day(subscriber, now)
+    chosen: dict[str, object] = {
+        "cadence": subscriber.cadence if subscriber else "",
+        "chosen": set(choices.chosen_topics(subscriber.topics)) if subscriber else set(),
+        "timezone": subscriber.timezone if subscriber else "",
+        "paused_until": until,
+        "language": site().language,
+    }
     return page(
         "preferences.html",
         status=status,
         state=state,
         masked=masked(subscriber.email) if subscriber else "",
-        cadence=subscriber.cadence if subscriber else "",
-        chosen=set(choices.chosen_topics(subscriber.topics)) if subscriber else set(),
         all_topics=list(site().topics),
-        timezone=subscriber.timezone if subscriber else "",
         timezones=choices.timezones(),
-        paused_until=until,
         paused_day=language.long_day(site().language, date.fromisoformat(until)) if until else "",
         first_day=choices.first_day(subscriber.timezone, now) if subscriber else "",
         last_day=choices.last_day(subscriber.timezone, now) if subscriber else "",
         error=error and gettext(error),
-        language=site().language,
         languages=[(tag, language.name_of(tag)) for tag in site().languages],
         unsubscribe_url=link,
+        **chosen | dict(typed or {}),
     )
 
 

@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from urllib.parse import urljoin
 
 import pytest
 from PIL import Image, ImageChops
@@ -108,12 +107,7 @@ def _shots(browser: Browser, site: str, picture: Picture) -> Iterator[tuple[str,
         viewport={"width": 1280, "height": 900}, reduced_motion="reduce", device_scale_factor=SCALE
     )
     page = context.new_page()
-    page.goto(urljoin(site, picture.address))
-    picture.prepare(page)
-    if picture.press:
-        # Without waiting, the answer may have come but not yet have a body to look at.
-        with page.expect_navigation():
-            page.get_by_role("button", name=picture.press).click()
+    picture.open(page, site)
     page.evaluate(SETTLED)
     page.evaluate(DRAWN_BY_LOT)
     for width, scheme in product(WIDTHS, SCHEMES):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from babel.messages.extract import extract_from_dir
@@ -61,14 +61,7 @@ def _sources(browser: Browser, running: Stage) -> Iterator[str]:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     for picture in running.pictures:
-        answer = page.goto(urljoin(running.site, picture.address))
-        picture.prepare(page)
-        if picture.press:
-            with page.expect_navigation() as moved:
-                page.get_by_role("button", name=picture.press).click()
-            answer = moved.value
-        assert answer
-        yield unescape(answer.text())
+        yield unescape(picture.open(page, running.site).text())
     context.close()
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, Page, Route
 
@@ -33,13 +32,7 @@ class Visit:
 
 def visit(page: Page, site: str, picture: Picture) -> Visit:
     """Open a page of the gallery, press what is to be pressed, and keep the answer."""
-    answer = page.goto(urljoin(site, picture.address))
-    picture.prepare(page)
-    if picture.press:
-        with page.expect_navigation() as moved:
-            page.get_by_role("button", name=picture.press).click()
-        answer = moved.value
-    assert answer
+    answer = picture.open(page, site)
     headers = {"content-type": "text/html; charset=utf-8"} | {
         name: value for name, value in answer.headers.items() if name == "content-security-policy"
     }

@@ -150,7 +150,9 @@ def test_moving_asks_the_new_mailbox_and_tells_the_old_one(
     client: FlaskClient, database: Database, tokens: Tokens
 ) -> None:
     path = make(database, tokens)
-    assert client.post(path, data={"do": "move", "email": "jane@"}).status_code == 422
+    mistyped = client.post(path, data={"do": "move", "email": 'jane@"'})
+    assert mistyped.status_code == 422
+    assert 'value="jane@&#34;"' in mistyped.text, "to be mended, not typed again"
     answer = client.post(path, data={"do": "move", "email": "Jane.New@Example.org"})
     assert "Check your new inbox" in answer.text
     assert subscriber(database).email == "jane@example.com", "nothing has moved yet"

@@ -129,5 +129,19 @@ def test_the_page_takes_a_day_and_a_time_zone(
             assert refused.status_code == 422
             assert "from tomorrow to a year" in refused.text
         assert client.post(path, data={**form, "timezone": "Mars/Base"}).status_code == 422
+        wrong = {
+            "cadence": "monthly",
+            "topics": "systems",
+            "timezone": "Asia/Oral",
+            "paused_until": '2020-02-02">',
+        }
+        shown = client.post(path, data=wrong).text
+        for kept in (
+            'value="monthly" checked',
+            'value="systems" checked',
+            "<option selected>Asia/Oral",
+            'value="2020-02-02"',
+        ):
+            assert kept in shown, "what was chosen is not to be chosen again"
         assert "paused_until" in client.post(path, data=form).text
     assert subscriber(database).paused_until is None

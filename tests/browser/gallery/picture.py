@@ -1,8 +1,9 @@
 """One page to be looked at."""
 
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
 
 #: What a browser refuses to send by itself is sent too: not every client looks at a form before it sends it.
 UNCHECKED = "document.querySelectorAll('form').forEach(form => { form.noValidate = true })"
@@ -22,8 +23,19 @@ class Picture:
     #: Tells today's date, or works while it is looked at: it looks different the next time.
     unsteady: bool = False
 
-    def prepare(self, page: Page) -> None:
-        """Fill in and tick what the picture wants before the button is pressed."""
+    def open(self, page: Page, site: str) -> Response:
+        """Open the page at `site`, press what is to be pressed, and return what was answered last."""
+        answer = page.goto(urljoin(site, self.address))
+        self._prepare(page)
+        if self.press:
+            # Without waiting, the answer may have come but not yet have a body to look at.
+            with page.expect_navigation() as moved:
+                page.get_by_role("button", name=self.press).click()
+            answer = moved.value
+        assert answer
+        return answer
+
+    def _prepare(self, page: Page) -> None:
         if self.typed:
             page.evaluate(UNCHECKED)
             page.get_by_label(self.into).fill(self.typed)
