@@ -42,7 +42,8 @@ def place(root: Element, shelf: Shelf, source: str, report: Report) -> int:
         else:
             served = _serve(image, shelf, source, report)
             # The first is often the largest thing on the first screen (HTML, "fetch priority attributes").
-            image.set(*(("loading", "lazy") if seen else ("fetchpriority", "high")))
+            name, value = ("loading", "lazy") if seen else ("fetchpriority", "high")
+            image.set(name, value)
             seen += 1
             if served:
                 _offer_copies(parent, image, *served)

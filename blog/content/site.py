@@ -249,7 +249,8 @@ def _is_link(address: str) -> bool:
 
 
 def _is_origin(address: str) -> bool:
-    return not address or re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?", address) is not None
+    # As it was set then, to the letter, capitals and what is beyond ASCII: names are compared, not visited.
+    return not address or re.fullmatch(r"https?://[^\s/?#]+", address) is not None
 
 
 def _is_image(path: str) -> bool:

@@ -24,6 +24,7 @@ language = "pt-BR"
 timezone = "Europe/Berlin"
 accent = "#2A3BE0"
 privacy = "/how-we-treat-you"
+first_address = "http://Bücher.example:8080"
 [signup]
 title = "Join"
 [[navigation]]
@@ -48,6 +49,7 @@ day = "friday"
         "#2A3BE0",
     )
     assert site.privacy == "/how-we-treat-you"
+    assert site.first_address == "http://Bücher.example:8080"
     assert (site.signup_title, site.signup_promise) == ("Join", Site().signup_promise)
     assert site.navigation == (("About", "/about"),)
     assert site.topics == (Topic("big-things", "Big Things"),)
@@ -72,6 +74,7 @@ day = "friday"
         ('privacy = "privacy.html"', "privacy"),
         ('first_address = "old.example.org"', "first_address"),
         ('first_address = "https://old.example.org/blog"', "first_address"),
+        ('first_address = "https://old.example.org/"', "first_address"),
         ("nonsense = 1", "nonsense"),
         ('fonts = "own.woff2"', "fonts"),
     ],

@@ -79,6 +79,8 @@ def test_a_mail_is_replaced_in_the_same_way(own: Path) -> None:
     environment = mail_environment(own)
     assert environment.get_template("emails/confirm/subject.txt").render() == "Please confirm"
     assert environment.get_template("emails/confirm/body.txt").name == "emails/confirm/body.txt"
+    (own / "emails" / "confirm" / "body.txt").write_text("Ours by now")
+    assert environment.get_template("emails/confirm/body.txt").render() == "Ours by now"
 
 
 def test_a_broken_template_of_their_own_still_gets_readers_a_page(app: Flask, own: Path) -> None:

@@ -19,7 +19,7 @@ from tests.factories import make_subscriber
 
 ACTIVE = (
     *("active", "leaving", "slowing", "asking", "moving", "writing", "going", "resting", "pestered"),
-    *("moving-to-a-neighbour", "neighbour", "moving-twice", "spent", "erased", "gone"),
+    *("moving-to-a-neighbour", "neighbour", "moving-twice", "spent", "erased"),
 )
 STATUS = dict.fromkeys(ACTIVE, "active") | {
     **dict.fromkeys(("pending", "confirming"), "pending"),
