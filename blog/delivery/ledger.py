@@ -95,9 +95,10 @@ def plan(
 ) -> int:
     """Insert a planned delivery for each recipient; return how many.
 
-    The columns are id, public id, address, address hash, variant and when it is due. One statement. The
-    Message-ID is fixed here, so that every attempt carries the same one. A recipient who already has a
-    delivery of this mailing violates the unique index: planning twice is an error, no repeat.
+    The columns are id, public id, address, address hash, variant and when it is due. One statement, in the
+    order of the ids: "the first hundred" are the same people whatever plan a database chose. The Message-ID
+    is fixed here, so that every attempt carries the same one. A recipient who already has a delivery of
+    this mailing violates the unique index: planning twice is an error, no repeat.
     """
     source = recipients.subquery()
     recipient_id, public_id, address, address_hash, variant_id, due_at = list(source.c)[:6]
@@ -105,7 +106,7 @@ def plan(
     rows = select(
         literal(mailing_id), variant_id, recipient_id, public_id, address, address_hash, message_id,
         literal(PLANNED.value), due_at, literal(now, Delivery.next_at.type),
-    )  # fmt: skip
+    ).order_by(recipient_id)  # fmt: skip
     columns = [
         "mailing_id", "variant_id", "recipient_id", "public_id", "address", "address_hash",
         "message_id", "state", "next_at", "updated_at",

@@ -6,7 +6,7 @@ from email import message_from_bytes
 from email.utils import parsedate_to_datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from blog import clock
 from blog.content.values import Site
@@ -17,7 +17,7 @@ from blog.digests import dispatch, reading, review
 from blog.digests.dispatch import Office
 from blog.errors import BlogError
 from blog.settings import Settings
-from blog.subscribers.models import Cadence
+from blog.subscribers.models import Cadence, Subscriber
 from blog.web.pieces import Services
 from tests.commanding import blog, refused
 from tests.delivery.test_sender import account
@@ -124,6 +124,24 @@ def test_the_first_few_get_it_and_the_rest_when_somebody_has_looked(
         send(services, server)
     assert account(services.database, opened.issue) == {"eligible": 7, "accepted": 7}
     assert len({message.recipient for message in server.messages}) == len(server.messages) == 7
+
+
+def test_the_first_few_are_those_who_have_subscribed_longest(services: Services, settings: Settings) -> None:
+    article(services, "first", NOW - timedelta(days=1))
+    people = [subscriber(services, f"p{number}@example.org") for number in range(7)]
+    for one in (people[1], people[0]):
+        with services.database.transaction() as session:
+            # PostgreSQL writes a changed row anew, behind all others.
+            session.get_one(Subscriber, one).timezone = "Europe/Vienna"
+    with services.database.transaction() as session:
+        # PostgreSQL reads them in another order once it knows how few they are.
+        session.execute(text("ANALYZE"))
+    opened = plan(services)
+    assert opened.issue is not None
+    blog(settings, "digest", "approve", str(opened.issue), "--first", "3")
+    with relay() as server:
+        send(services, server)
+    assert {message.recipient for message in server.messages} == {f"p{one}@example.org" for one in range(3)}
 
 
 def test_the_list_of_issues_says_where_each_stands(services: Services, settings: Settings) -> None:
