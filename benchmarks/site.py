@@ -1,13 +1,16 @@
 """How fast pages are served, beside nginx with the same file on the same machine, in turns.
 
+The limit is a program under the same server that only holds the same bytes (`benchmarks.bare`).
+
     make bench        or    python -m benchmarks.site --articles 10000
 
 Needs `wrk` and `nginx` (Debian's packages of these names). Requests a second move with whatever else the
-machine does, so each round measures both, one after the other, and the ratio is what counts; the load is
+machine does, so each round measures all, one after the other, and the ratio is what counts; the load is
 printed with it. CPU is what the servers' own processes used, per request.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -18,16 +21,20 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks.bare import FOLDER
 from benchmarks.findings import Finding, tell
+from blog.cli.serve import FEW_HEAPS, command, let_threads_finish
 from tests.journeys.installation import Installation, free_port
 
 CONNECTIONS = 32
+#: Header lines that a server says by itself.
+OF_THE_SERVER = {"date", "server", "connection"}
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 GOALS = {"ratio": 0.50, "cpu": 3.0, "p99_ms": 10.0, "cold_ms": 15.0, "rss_mb": 120.0}
@@ -83,8 +90,16 @@ def wrk(url: str, process: int, seconds: float, headers: dict[str, str]) -> Load
 
 
 @contextmanager
-def started(command: list[str], probe: str, environment: dict[str, str] | None = None) -> Iterator[int]:
-    process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
+def started(
+    command: list[str],
+    probe: str,
+    environment: dict[str, str] | None = None,
+    before: Callable[[], None] | None = None,
+) -> Iterator[int]:
+    """Run a server until it is no longer needed; `before` is called in its process."""
+    process = subprocess.Popen(
+        command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL, preexec_fn=before
+    )
     try:
         for _ in range(300):
             try:
@@ -125,9 +140,20 @@ def publish(site: Installation, articles: int) -> None:
     subprocess.run([sys.executable, "-m", "blog.cli", "sync"], env=site.environment, check=True)
 
 
-def compare(
-    site: Installation, ours: int, theirs: int, folder: Path, nginx: str, options: argparse.Namespace
-) -> None:
+@dataclass(frozen=True)
+class Servers:
+    """Who answers: us, nginx, and a program under our server that only holds the same bytes."""
+
+    ours: int
+    nginx: int
+    bare: int
+    site: str
+    nginx_at: str
+    bare_at: str
+
+
+def compare(servers: Servers, folder: Path, options: argparse.Namespace) -> None:
+    """Measure each kind of page at all three, in turns."""
     pages = {
         "article": "/articles/piece-00000",
         "home": "/",
@@ -135,32 +161,34 @@ def compare(
         "feed": "/feed.xml",
     }
     for name, path in pages.items():
-        with urllib.request.urlopen(site.site + path) as answer:
+        with urllib.request.urlopen(servers.site + path) as answer:
             body, tag = answer.read(), answer.headers["ETag"]
-        file = folder / "html" / f"{name}.html"
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(body)
-        with urllib.request.urlopen(f"{nginx}/{name}.html") as answer:
+            lines = [line for line in answer.headers.items() if line[0].lower() not in OF_THE_SERVER]
+        (folder / f"{name}.html").write_bytes(body)
+        (folder / f"{name}.json").write_text(json.dumps(lines))
+        with urllib.request.urlopen(f"{servers.nginx_at}/{name}.html") as answer:
             their_tag = answer.headers["ETag"]
         for kind in ("200", "304"):
             rounds = []
             for _ in range(options.rounds):
-                conditional = kind == "304"
-                peer = wrk(f"{nginx}/{name}.html", theirs, options.seconds,
-                           {"If-None-Match": their_tag} if conditional else {})  # fmt: skip
-                mine = wrk(site.site + path, ours, options.seconds,
-                           {"If-None-Match": tag} if conditional else {})  # fmt: skip
-                rounds.append((mine, peer))
+                ours, theirs = ({"If-None-Match": one} if kind == "304" else {} for one in (tag, their_tag))
+                peer = wrk(f"{servers.nginx_at}/{name}.html", servers.nginx, options.seconds, theirs)
+                least = wrk(f"{servers.bare_at}/{name}", servers.bare, options.seconds, ours)
+                mine = wrk(servers.site + path, servers.ours, options.seconds, ours)
+                rounds.append((mine, peer, least))
             show(f"{name} {kind} ({len(body)} B)", rounds)
 
 
-def show(name: str, rounds: list[tuple[Load, Load]]) -> None:
-    ratio = statistics.median(mine.per_second / peer.per_second for mine, peer in rounds)
-    cpu = statistics.median(mine.cpu_us / peer.cpu_us for mine, peer in rounds)
-    ours_us = statistics.median(mine.cpu_us for mine, _ in rounds)
-    p99 = statistics.median(mine.p99_ms for mine, _ in rounds)
-    rate = statistics.median(mine.per_second for mine, _ in rounds)
+def show(name: str, rounds: list[tuple[Load, Load, Load]]) -> None:
+    """Tell what the rounds have in the middle."""
+    ratio = statistics.median(mine.per_second / peer.per_second for mine, peer, _ in rounds)
+    limit = statistics.median(mine.per_second / least.per_second for mine, _, least in rounds)
+    cpu = statistics.median(mine.cpu_us / peer.cpu_us for mine, peer, _ in rounds)
+    ours_us = statistics.median(mine.cpu_us for mine, _, _ in rounds)
+    p99 = statistics.median(mine.p99_ms for mine, _, _ in rounds)
+    rate = statistics.median(mine.per_second for mine, _, _ in rounds)
     tell(Finding(name, rate, "/s", "nginx", rate / ratio, at_least=GOALS["ratio"], of_peer=True))
+    tell(Finding(name, rate, "/s", "limit: the same bytes, held by a bare program", rate / limit))
     processor = f"{name}, processor time"
     tell(Finding(processor, ours_us, "µs", "nginx", ours_us / cpu, at_most=GOALS["cpu"], of_peer=True))
     tell(Finding(f"{name}, p99 of {CONNECTIONS} connections", p99, "ms", at_most=GOALS["p99_ms"]))
@@ -201,17 +229,26 @@ def main() -> None:
         site.content.mkdir()
         (site.content / "site.toml").write_text('name = "Signal & System"\n')
         publish(site, options.articles)
-        port = free_port()
-        (folder / "html").mkdir()
-        (folder / "html" / "up").write_text("up")
+        port, bare_port = free_port(), free_port()
+        html = folder / "html"
+        html.mkdir()
+        for name in ("up.html", "up"):
+            (html / name).write_text("up")
+        (html / "up.json").write_text("[]")
         serve = [sys.executable, "-m", "blog.cli", "serve", "--port", str(site.port), "--workers", "2"]
         peer = [nginx, "-c", str(nginx_config(folder, port)), "-e", str(folder / "error.log")]
+        least = [*command("127.0.0.1", bare_port, 2)[:-1], "benchmarks.bare:make"]
+        holding = FEW_HEAPS | site.environment | {FOLDER: str(html)}
         with (
             started(serve, f"{site.site}/healthz", site.environment) as ours,
             started(peer, f"http://127.0.0.1:{port}/up") as theirs,
+            started(least, f"http://127.0.0.1:{bare_port}/up", holding, let_threads_finish) as bare,
         ):
+            servers = Servers(
+                ours, theirs, bare, site.site, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{bare_port}"
+            )
             cold(site, options.articles, ours)
-            compare(site, ours, theirs, folder, f"http://127.0.0.1:{port}", options)
+            compare(servers, html, options)
             for number in range(min(options.articles, 3000)):
                 urllib.request.urlopen(f"{site.site}/articles/piece-{number:05}").close()
             goal("largest process", resident_mb(ours), "rss_mb", "MB")

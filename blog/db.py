@@ -7,6 +7,7 @@ starves the sender under a flood of sign-ups.
 
 import fcntl
 import os
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    PoolProxiedConnection,
     any_,
     bindparam,
     create_engine,
@@ -163,6 +165,7 @@ class Database:
                 # All queries of one page see the same moment; between two of them a sync may be stored.
                 isolation_level="REPEATABLE READ",
             )
+        self._watch = _Watch(self.read_engine) if self.is_sqlite else None
         self._writing = sessionmaker(self.engine, expire_on_commit=False)
         self._reading = sessionmaker(self.read_engine, expire_on_commit=False)
 
@@ -184,6 +187,13 @@ class Database:
         with _busy_as_such(), self._reading() as session:
             yield session
 
+    def counted_commits(self) -> int | None:
+        """Return a number that is another after every commit of anybody, in microseconds; None if unknown.
+
+        To be asked by one thread at a time, and before what is to be kept is read.
+        """
+        return self._watch.number() if self._watch else None
+
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
         if self._ticket is None:
@@ -195,8 +205,35 @@ class Database:
     def dispose(self) -> None:
         """Close every connection; the last one to close a SQLite file checkpoints, so it holds the ticket."""
         with self._exclusive():
+            if self._watch:
+                self._watch.close()
             self.engine.dispose()
             self.read_engine.dispose()
+
+
+class _Watch:
+    """Tells from a connection of its own, which never writes, whether a SQLite file has changed.
+
+    `PRAGMA data_version` takes 2 µs, a transaction that reads two marks six hundred.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: PoolProxiedConnection | None = None
+
+    def number(self) -> int | None:
+        try:
+            if self._connection is None:
+                self._connection = self._engine.raw_connection()
+            return int(self._connection.cursor().execute("PRAGMA data_version").fetchone()[0])
+        except (sqlite3.Error, OperationalError):
+            self.close()
+            return None
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 @contextmanager

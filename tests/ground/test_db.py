@@ -87,6 +87,23 @@ def test_a_database_held_by_another_program_is_busy_and_still_read(locked: Datab
         assert session.scalars(select(Mailing)).all() == []
 
 
+def test_a_commit_of_whomever_is_counted_and_reading_is_not(database: Database) -> None:
+    before = database.counted_commits()
+    with database.reading() as session:
+        session.scalars(select(Mailing)).all()
+    assert database.counted_commits() == before
+    with database.transaction() as session:
+        make_mailing(session, 0, clock.now())
+    assert (database.counted_commits() != before) is database.is_sqlite
+    other = Database(database.url.render_as_string(hide_password=False))
+    before = database.counted_commits()
+    with other.transaction() as session:
+        make_mailing(session, 0, clock.now())
+    other.dispose()
+    assert (database.counted_commits() != before) is database.is_sqlite
+    assert (before is None) is not database.is_sqlite
+
+
 def test_sqlite_is_durable_and_checks_its_keys(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'new.db'}")
     with database.transaction() as session:
