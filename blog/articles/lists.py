@@ -22,11 +22,9 @@ ARCHIVE_PAGE = 2_000
 Choice = ColumnElement[bool]
 Columns = TypeVarTuple("Columns")
 _NEWEST_FIRST = Article.published_at.desc(), Article.id.desc()
-#: Without what no item of a list shows.
-_AS_AN_ITEM = tuple(
-    defer(column)
-    for column in (Article.html, Article.text, Article.contents, Article.headings, Article.pinned)
-)
+#: What no item of a list shows.
+NOT_IN_ITEMS = ("html", "text", "contents", "headings", "pinned")
+_AS_AN_ITEM = tuple(defer(getattr(Article, name)) for name in NOT_IN_ITEMS)
 
 
 @dataclass(frozen=True)

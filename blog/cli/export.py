@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -21,6 +22,7 @@ from blog.errors import BlogError, UsageError
 from blog.export import server_config, tree
 from blog.export.crawl import Plan, Written, crawl
 from blog.export.fetch import fetch
+from blog.export.inputs import Inputs
 from blog.settings import load_settings
 from blog.web import headers
 from blog.web.guards import Guard
@@ -49,37 +51,50 @@ def export(folder: Path, live_url: str, workers: int | None, without_cards: bool
     live = _live(live_url or services.settings.site_url)
     folder = folder.absolute()
     began = time.perf_counter()
-    beside = tree.begin(folder)
+    noted = tree.manifest(folder)
     plan = Plan(
         partial(open_app, live),
+        live,
         services.settings.site_url,
-        beside,
-        folder,
-        known=_known(folder, live),
+        tree.beside(folder),
+        tree.former(folder),
+        known=_known(noted),
         without=("/cards/",) if without_cards else (),
     )
-    report = _export(plan, live, workers)
-    tree.swap(beside, folder)
+    report = _export(plan, noted, workers)
     _say(report | {"seconds": round(time.perf_counter() - began, 2), "folder": str(folder)}, as_json)
 
 
-def _export(plan: Plan, live: str, workers: int | None) -> dict[str, object]:
+def _export(plan: Plan, noted: dict[str, Any], workers: int | None) -> dict[str, object]:
     """Export until nothing has changed meanwhile."""
+    folder = plan.former.root
     for _ in range(TRIES):
-        app = _application(live)
+        app = _application(plan.live)
         editions = app.extensions["page_cache"].editions
         try:
             before = editions.certain()
-            report = _once(plan, app, live, workers)
+            mark = Inputs(app, plan.live, before).of_everything(plan.without)
+            if report := _as_it_was(noted, mark, folder):
+                return report
+            tree.begin(folder)
+            report = _once(plan, app, mark, workers)
             if editions.certain() is before:
+                tree.swap(folder)
                 return report
         finally:
             app.extensions["blog"].database.dispose()
-        tree.begin(plan.former)
     raise BlogError("the content changed again and again while it was exported; try again later")
 
 
-def _once(plan: Plan, app: Flask, live: str, workers: int | None) -> dict[str, object]:
+def _as_it_was(noted: dict[str, Any], mark: str, folder: Path) -> dict[str, object] | None:
+    """Return what the former export reported if it left all this, and was made from the same."""
+    report = noted.get("report")
+    if not mark or noted.get("inputs") != mark or not isinstance(report, dict):
+        return None
+    return report | {"unchanged": report["files"]} if noted.get("left") == tree.size_of(folder) else None
+
+
+def _once(plan: Plan, app: Flask, mark: str, workers: int | None) -> dict[str, object]:
     with bar("Exporting") as told:
         written = crawl(plan, app, _seeds(app), workers, told)
     with app.extensions["blog"].database.reading() as session:
@@ -97,9 +112,11 @@ def _once(plan: Plan, app: Flask, live: str, workers: int | None) -> dict[str, o
     snippets = server_config.caddy_snippets(written, moved, gone)
     (server / "Caddyfile").write_text(snippets, encoding="utf-8")
     (plan.root / "_redirects").write_text(server_config.redirects_file(moved), encoding="utf-8")
-    noted = {"live": live, "files": [vars(page) for page in written if page.file]}
+    report = _report(written, len(moved), len(gone))
+    noted = {"inputs": mark, "left": tree.size_of(plan.root), "report": report}
+    noted["files"] = [vars(page) for page in written if page.file]
     (plan.root / tree.MANIFEST).write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
-    return _report(written, len(moved), len(gone))
+    return report
 
 
 def open_app(live: str) -> Flask:
@@ -144,21 +161,18 @@ def _errors(app: Flask, plan: Plan, gone: list[str]) -> list[Written]:
     found = []
     for path, file in ((NOTHING, "404.html"), *((path, "410.html") for path in gone[:1])):
         page = fetch(app, path, "", plan.host)
-        if not tree.take_over(plan.root, plan.former, file, page):
+        if plan.former.take_over(plan.root, file, page.content_type, page.body) is None:
             tree.write(plan.root, file, page)
         found.append(Written(f"/{file}", "", page.status, file, page.content_type, page.to_be_told))
     return found
 
 
-def _known(folder: Path, live: str) -> dict[str, Written]:
-    noted = tree.manifest(folder)
-    if noted.get("live") != live:
-        return {}
+def _known(noted: dict[str, Any]) -> dict[str, Written]:
     found = {}
-    with suppress(KeyError, TypeError):
+    with suppress(KeyError, TypeError, ValueError):
         for page in noted["files"]:
-            pairs = tuple((name, value) for name, value in page.pop("headers"))
-            found[page["path"]] = Written(**page, headers=pairs)
+            pairs = tuple((name, value) for name, value in page["headers"])
+            found[page["path"]] = Written(**page | {"headers": pairs})
     return found
 
 

@@ -16,6 +16,7 @@ from flask import Flask
 from blog.errors import BlogError
 from blog.export import ahead, tree
 from blog.export.fetch import Fetched, Headers, fetch
+from blog.export.inputs import Inputs
 from blog.export.links import found_in
 from blog.web import codings
 from blog.web.ahead import KEY
@@ -39,9 +40,10 @@ class Plan:
     """What to export: the application, the site's own address, and the folders."""
 
     open_app: Callable[[], Flask]
+    live: str
     origin: str
     root: Path
-    former: Path
+    former: tree.Former
     #: What the former export knows by path: the query it was named with, its file, its headers.
     known: dict[str, "Written"] = field(default_factory=dict)
     without: tuple[str, ...] = ()
@@ -65,9 +67,13 @@ class Written:
     headers: Headers = ()
     target: str = ""
     size: int = 0
+    #: The mark of what it was made from (see `inputs`); empty where that is not known.
+    inputs: str = ""
     same: bool = False
 
 
+#: What became of an address, and which others it names, each with its query.
+Done = tuple[Written, dict[str, str]]
 Result = tuple[list[Written], dict[str, str]]
 Told = Callable[[int, int], None]
 
@@ -145,7 +151,8 @@ class Worker:
         self.plan, self._app = plan, app
         self._named: set[str] = set()
         self._to_be_prepared: list[tuple[str, Fetched]] = []
-        self._again = plan.former.exists()
+        edition = app.extensions["page_cache"].editions.current()
+        self._inputs = Inputs(app, plan.live, edition)
 
     def disconnect(self) -> None:
         """Close what two processes may not share."""
@@ -168,15 +175,27 @@ class Worker:
             tree.write(self.plan.root, name, fetched)
         return written, links
 
-    def _one(self, path: str, query: str, read: dict[str, Any]) -> tuple[Written, dict[str, str]]:
-        plan = self.plan
-        if path.startswith(plan.without):
+    def _one(self, path: str, query: str, read: dict[str, Any]) -> Done:
+        if path.startswith(self.plan.without):
             return Written(path, query, 0), {}
-        known = plan.known.get(path)
+        inputs = self._inputs.of(read[path]) if path in read else ""
+        return self._taken_over(path, query, inputs) or self._made(path, query, read, inputs)
+
+    def _taken_over(self, path: str, query: str, inputs: str) -> Done | None:
+        """Link what must be the same without making it; return None if that is not known."""
+        plan, known = self.plan, self.plan.known.get(path)
+        if known is None or known.file is None:
+            return None
         # An address with a version in it always means the same bytes.
-        same_version = known is not None and query != "" and known.query == query
-        if known and known.file and same_version and tree.link(plan.root, plan.former, known.file, ("",)):
-            return replace(known, same=True), {}
+        if (known.query, known.inputs) != (query, inputs) or not (query or inputs):
+            return None
+        body = plan.former.take_over(plan.root, known.file, known.content_type)
+        if body is None:
+            return None
+        return replace(known, same=True), self._links(body, known.content_type, path)
+
+    def _made(self, path: str, query: str, read: dict[str, Any], inputs: str) -> Done:
+        plan = self.plan
         fetched = fetch(self._app, path, query, plan.host, {KEY: read[path]} if path in read else None)
         if fetched.status >= 500:
             raise BlogError(f"{path} answered {fetched.status}; nothing was exported, see the log above")
@@ -186,14 +205,18 @@ class Worker:
         name = tree.name_of(path, fetched.content_type) if fetched.status == 200 and public else None
         if name is None:
             return Written(path, query, fetched.status), {}
-        same = self._again and tree.take_over(plan.root, plan.former, name, fetched)
+        same = plan.former.take_over(plan.root, name, fetched.content_type, fetched.body) is not None
         if not same and codings.is_worth_it(fetched.body, fetched.content_type):
             self._to_be_prepared.append((name, fetched))
         elif not same:
             tree.write(plan.root, name, fetched)
         kind, size = fetched.content_type, len(fetched.body)
-        written = Written(path, query, 200, name, kind, fetched.to_be_told, size=size, same=same)
-        return written, found_in(fetched.body, kind, path, plan.origin, self._named)
+        told = fetched.to_be_told
+        written = Written(path, query, 200, name, kind, told, size=size, inputs=inputs, same=same)
+        return written, self._links(fetched.body, kind, path)
+
+    def _links(self, body: bytes, kind: str, path: str) -> dict[str, str]:
+        return found_in(body, kind, path, self.plan.origin, self._named)
 
 
 _workers: list[Worker] = []

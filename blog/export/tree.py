@@ -5,9 +5,11 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from blog.content import stamps
 from blog.errors import UsageError
 from blog.export.fetch import Fetched
 from blog.web import codings
@@ -29,13 +31,36 @@ def name_of(path: str, content_type: str) -> str | None:
     return name or None
 
 
-def take_over(root: Path, former: Path, name: str, fetched: Fetched) -> bool:
-    """Link a page that is the same as in the `former` export; return whether it is.
+@dataclass(frozen=True)
+class Former:
+    """An earlier export, and when it was done: what has been written to since is not its own any more."""
 
-    It is neither prepared nor written: it keeps its time, and with it the tag that a web server gives.
-    """
-    endings = ENDINGS.values() if codings.is_worth_it(fetched.body, fetched.content_type) else ("",)
-    return _has(f"{former}/{name}", fetched.body) and link(root, former, name, endings)
+    root: Path
+    done_ns: int
+
+    def take_over(self, root: Path, name: str, content_type: str, body: bytes | None = None) -> bytes | None:
+        """Link a file and its prepared copies; return what it holds, or None if it has to be written anew.
+
+        With a `body` it must hold that. A file that is taken over is neither prepared nor written: it keeps
+        its time, and with it the tag that a web server gives.
+        """
+        held = self._read(name)
+        if held is None or (body is not None and held != body):
+            return None
+        endings = tuple(ENDINGS.values()) if codings.is_worth_it(held, content_type) else ("",)
+        return held if self._is_its_own(name, endings) and _link(self.root, root, name, endings) else None
+
+    def _read(self, name: str) -> bytes | None:
+        # Names are joined as text: see `_put`.
+        try:
+            with open(f"{self.root}/{name}", "rb") as file:  # noqa: PTH123
+                return file.read()
+        except OSError:
+            return None
+
+    def _is_its_own(self, name: str, endings: Iterable[str]) -> bool:
+        found = stamps.of(f"{self.root}/{name}{ending}" for ending in endings)
+        return all(stamp.changed_ns <= self.done_ns for stamp in found)
 
 
 def write(root: Path, name: str, fetched: Fetched) -> None:
@@ -55,54 +80,58 @@ def _put(path: str, data: bytes) -> None:
         file.write(data)
 
 
-def link(root: Path, former: Path, name: str, endings: Iterable[str]) -> bool:
-    """Take a file and its copies over from the former export; return whether all were there."""
+def _link(source: Path, target: Path, name: str, endings: Iterable[str]) -> bool:
     try:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
         for ending in endings:
-            target = root / f"{name}{ending}"
-            target.unlink(missing_ok=True)
-            os.link(former / f"{name}{ending}", target)
+            _link_one(f"{source}/{name}{ending}", f"{target}/{name}{ending}")
     except OSError:
         return False
     return True
 
 
-def _has(path: str, body: bytes) -> bool:
+def _link_one(source: str, target: str) -> None:
     try:
-        return os.stat(path).st_size == len(body) and Path(path).read_bytes() == body  # noqa: PTH116
-    except OSError:
-        return False
+        os.link(source, target)
+    except FileExistsError:
+        Path(target).unlink()
+        os.link(source, target)
+    except FileNotFoundError:
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        os.link(source, target)
 
 
-def begin(folder: Path) -> Path:
-    """Return an empty folder beside `folder`, to be written and then to take its place."""
+def beside(folder: Path) -> Path:
+    """Return where the files are written that will take the place of `folder`."""
+    return folder.with_name(f".{folder.name}.part")
+
+
+def begin(folder: Path) -> None:
+    """Make the folder beside `folder`, empty."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise UsageError(f"{folder} is not a folder; name one that an export may replace")
     if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise UsageError(f"{folder} holds files that no export has written; name an empty or a new folder")
-    beside = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
+    shutil.rmtree(beside(folder), ignore_errors=True)
     try:
-        beside.mkdir(parents=True)
+        beside(folder).mkdir(parents=True)
     except OSError as error:
         hint = "name a folder in one that you may write to"
         raise UsageError(f"{folder} cannot be written ({error.strerror}); {hint}") from None
-    return beside
 
 
-def swap(beside: Path, folder: Path) -> None:
+def swap(folder: Path) -> None:
     """Put the new files where the old ones are, in one step: a reader sees either export, never a mixture."""
+    new = beside(folder)
     if not folder.exists():
-        beside.rename(folder)
+        new.rename(folder)
         return
-    if not _exchange(beside, folder):
+    if not _exchange(new, folder):
         old = folder.with_name(f".{folder.name}.old")
         shutil.rmtree(old, ignore_errors=True)
         folder.rename(old)
-        beside.rename(folder)
-        beside = old
-    shutil.rmtree(beside, ignore_errors=True)
+        new.rename(folder)
+        new = old
+    shutil.rmtree(new, ignore_errors=True)
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -115,10 +144,24 @@ def _exchange(one: Path, other: Path) -> bool:
     return done == 0
 
 
+def size_of(folder: Path) -> list[int]:
+    """Return how many files a folder holds beside the manifest, their bytes, and the latest time of one."""
+    found = [one for one in stamps.of(stamps.files(str(folder))) if not one.path.endswith(f"/{MANIFEST}")]
+    return [len(found), sum(one.size for one in found), max((one.changed_ns for one in found), default=0)]
+
+
 def manifest(folder: Path) -> dict[str, Any]:
     """Return what an export has noted about itself; nothing when there is none."""
     try:
         found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found
+    return found if isinstance(found, dict) else {}
+
+
+def former(folder: Path) -> Former:
+    """Return the export in a folder; where there is none, nothing of it is its own."""
+    try:
+        return Former(folder, (folder / MANIFEST).stat().st_mtime_ns)
+    except OSError:
+        return Former(folder, 0)

@@ -1,30 +1,21 @@
 """What makes an edition of the site: index, digests, `site.toml` and its files, templates, and the clock."""
 
-import contextlib
-import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from blog import clock
 from blog.articles import moments
+from blog.content import stamps
 from blog.content.site import FILE, cached_site
+from blog.content.stamps import Stamp
 from blog.db import Database
 from blog.digests import reading as digests
 from blog.web.editions import State
 
 #: The templates, some dozens of files, are looked at this often.
 TEMPLATE_SECONDS = 0.5
-
-
-class Stamp(NamedTuple):
-    """What changes when a file does."""
-
-    path: str
-    changed_ns: int
-    size: int
 
 
 class Reader:
@@ -44,7 +35,7 @@ class Reader:
         now = clock.now()
         site = cached_site(self._content_dir)
         own = [FILE, *site.fonts.values(), *filter(None, [site.logo])]
-        files = (*_stamps(f"{self._content_dir}/{name}" for name in own), *self._template_stamps())
+        files = (*stamps.of(f"{self._content_dir}/{name}" for name in own), *self._template_stamps())
         same_files = known is not None and known.marks[-1] == files
         at_hand = known if known and same_files and now.timestamp() < known.until else None
         commits = self._database.counted_commits()
@@ -68,29 +59,8 @@ class Reader:
     def _template_stamps(self) -> tuple[Stamp, ...]:
         if not self._looked <= time.time() < self._looked + TEMPLATE_SECONDS:
             self._looked = time.time()
-            self._stamps = _stamps(path for folder in self._templates for path in _files(str(folder)))
+            self._stamps = stamps.of(path for folder in self._templates for path in stamps.files(str(folder)))
         return self._stamps
-
-
-def _stamps(paths: Iterable[str]) -> tuple[Stamp, ...]:
-    found = []
-    for path in paths:
-        try:
-            status = os.stat(path)  # noqa: PTH116 - a `Path` of each takes longer than asking for it
-        except OSError:
-            continue
-        found.append(Stamp(path, status.st_mtime_ns, status.st_size))
-    return tuple(found)
-
-
-def _files(folder: str) -> Iterator[str]:
-    """Yield the files in a folder and those below; `Path.rglob` takes three times as long."""
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.is_dir():
-                yield from _files(entry.path)
-            else:
-                yield entry.path
 
 
 def _seconds(moment: datetime | None, otherwise: float) -> float:

@@ -1,5 +1,6 @@
 """A small publication, synced, for commands run within this process."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from blog import clock
 from blog.articles.publishing import publish
 from blog.cli import cli
 from blog.db import Database
+from blog.export import tree
 from blog.settings import Settings
 
 SITE = 'name = "Signal & System"\n'
@@ -48,3 +50,18 @@ def blog(*arguments: str, expect: int = 0) -> str:
     if expect == 0 and result.exception:
         raise result.exception
     return result.output
+
+
+def export(folder: Path, *options: str) -> dict[str, object]:
+    """Export; return the report."""
+    found: dict[str, object] = json.loads(blog("export", str(folder), "--json", *options))
+    return found
+
+
+def files_of(root: Path) -> dict[str, bytes]:
+    """Return the files of an export but the one that says in which order they were made."""
+    files = {
+        path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }
+    del files[tree.MANIFEST]
+    return files

@@ -1,7 +1,6 @@
 """The site as files: the same pages, prepared, replaced in one step."""
 
 import gzip
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -16,14 +15,9 @@ from blog.errors import UsageError
 from blog.export import tree
 from blog.export.links import found_in
 from blog.settings import Settings
-from tests.export.conftest import SITE, blog, sync, write
+from tests.export.conftest import SITE, blog, export, files_of, sync, write
 
 ORIGIN = "https://news.example.org"
-
-
-def export(folder: Path, *options: str) -> dict[str, object]:
-    found: dict[str, object] = json.loads(blog("export", str(folder), "--json", *options))
-    return found
 
 
 def test_every_page_is_there_as_it_is_served_and_prepared(
@@ -155,15 +149,6 @@ def test_many_pages_are_exported_on_all_cores_and_are_the_same(
     subprocess.run(command, check=True, capture_output=True)
     one, two, three = (files_of(tmp_path / name) for name in ("one", "two", "three"))
     assert one == two == three
-
-
-def files_of(root: Path) -> dict[str, bytes]:
-    """Return the files of an export but the one that says in which order they were made."""
-    files = {
-        path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()
-    }
-    del files[tree.MANIFEST]
-    return files
 
 
 @pytest.mark.parametrize(
