@@ -22,6 +22,7 @@ from blog.delivery.replies import Asked, Envelope, Lost, Reply
 from blog.delivery.smtp import END_OF_DATA, Connection, Unreachable
 from blog.delivery.source import Sending, Source
 from blog.delivery.states import Claim, Result
+from blog.delivery.templates import Templates
 from blog.delivery.waiting import Passed, until
 from blog.errors import Busy
 
@@ -56,7 +57,8 @@ def send_due(sending: Sending, stop: threading.Event, patience: int | None = Non
     desk = Desk(sending.database, sending.owner, sending.clock, sending.notes)
     source = Source(sending, stop)
     channel = Channel(patience)
-    couriers = [Courier(sending, desk, source, channel) for _ in range(sending.connections)]
+    templates = Templates(sending.database)
+    couriers = [Courier(sending, desk, source, channel, templates) for _ in range(sending.connections)]
     try:
         # SQLite works in this process, so a thread for it would only take turns with ours; a server waits.
         loop = Loop(desk.gather, desk.keep_leases, stop, waits=not sending.database.is_sqlite)
@@ -69,13 +71,15 @@ def send_due(sending: Sending, stop: threading.Event, patience: int | None = Non
 class Courier:
     """Works one connection: asks for a message, hands it over, records, and goes on."""
 
-    def __init__(self, sending: Sending, desk: Desk, source: Source, channel: Channel) -> None:
+    def __init__(
+        self, sending: Sending, desk: Desk, source: Source, channel: Channel, templates: Templates
+    ) -> None:
         self._sending = sending
         self._desk = desk
         self._source = source
         self._channel = channel
         self._connection: Connection | None = None
-        self._segments = lru_cache(maxsize=64)(self._load_segments)
+        self._templates = templates
         self._sender = lru_cache(maxsize=64)(self._load_sender)
 
     async def work(self) -> None:
@@ -225,7 +229,7 @@ class Courier:
         return found
 
     def _finished(self, claim: Claim) -> Outgoing:
-        message = self._segments(claim.variant_id).fill(self._sending.personalise(claim))
+        message = self._templates.segments(claim.variant_id).fill(self._sending.personalise(claim))
         sender = ""
         if self._sending.returns:
             message = self._sending.returns.header(claim.id) + message
@@ -235,10 +239,6 @@ class Courier:
         content = message + END_OF_DATA
         sender = sender or self._sender(claim.mailing_id)
         return Outgoing(claim, content, Envelope(sender, claim.address, len(content)))
-
-    def _load_segments(self, variant_id: int) -> splice.Segments:
-        with self._sending.database.reading() as session:
-            return splice.split(ledger.template(session, variant_id))
 
     def _load_sender(self, mailing_id: int) -> str:
         with self._sending.database.reading() as session:
