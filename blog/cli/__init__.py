@@ -32,6 +32,38 @@ COMMANDS = {
     "worker": "worker:worker",
 }
 
+#: What `blog --help` says of each, by who asks: to ask the commands themselves, all would be imported.
+SUMMARIES = {
+    "To try it": {
+        "demo": "Run the whole product on this machine.",
+    },
+    "To write": {
+        "new": "Begin an article: a draft in the content folder.",
+        "preview": "Show the site while you write; each save is seen at once.",
+        "check": "Find mistakes: links, anchors, dates, texts for images.",
+        "related": "Show what is related to an article, and why.",
+    },
+    "To publish": {
+        "sync": "Publish what is in the content folder.",
+        "articles": "Look at what is published.",
+        "serve": "Serve the site; TLS is for a proxy in front of it.",
+        "export": "Write the site as files, for nginx, Caddy or a CDN.",
+    },
+    "To mail": {
+        "digest": "Plan issues, send them, and follow them.",
+        "worker": "Send mail and keep the schedules: a process of its own.",
+        "subscribers": "Look at readers, import, export or erase them.",
+        "bounces": "Take in mail that came back.",
+        "why": "Say why somebody got an issue, or why not.",
+    },
+    "To look after it": {
+        "db": "Upgrade the database, or move it to another.",
+        "backup": "Write everything that is no article into one file.",
+        "restore": "Prove a backup, and bring it back.",
+        "doctor": "Examine machine, database, relay and sending domain.",
+    },
+}
+
 
 class Commands(click.Group):
     """The group of all commands, each imported on first use."""
@@ -39,6 +71,13 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
         return sorted(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        widest = max(map(len, COMMANDS))
+        for who, summaries in SUMMARIES.items():
+            with formatter.section(who):
+                formatter.write_dl([(name.ljust(widest), text) for name, text in summaries.items()])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx

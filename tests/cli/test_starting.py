@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from blog.cli import cli
+from blog.cli import COMMANDS, cli
 from tests.smtp_server import free_port
 
 LINUX = sys.platform == "linux"
@@ -21,6 +21,19 @@ def loaded(module: str) -> set[str]:
     code = f"import sys, {module}; print(*sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     return set(said.split())
+
+
+def test_the_list_of_commands_names_each_once_in_full_and_loads_none_of_them() -> None:
+    code = "import sys; from blog.cli import cli; cli(['--help'], standalone_mode=False); print(*sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"COLUMNS": "80"}
+    ).stdout
+    told, _, modules = said.rstrip().rpartition("\n")
+    assert not {"sqlalchemy", "pydantic", "flask"} & set(modules.split())
+    named = [line.split()[0] for line in told.splitlines() if line.startswith("  ") and "  " in line.strip()]
+    assert sorted(name for name in named if not name.startswith("-")) == sorted(COMMANDS)
+    assert max(map(len, told.splitlines())) <= 80
+    assert "..." not in told.partition("\n")[2]
 
 
 def test_a_sync_that_finds_nothing_changed_needs_no_renderer_no_numbers_and_no_web() -> None:
