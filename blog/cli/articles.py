@@ -74,7 +74,10 @@ def list_command(as_json: bool) -> None:
 )
 @json_option
 def share(slug_or_file: str, days: int, as_json: bool) -> None:
-    """Print a link that shows a draft or scheduled article to whoever has it, for some days."""
+    """Print a link that shows a draft to whoever has it, for some days.
+
+    An article that is scheduled counts as one.
+    """
     services, now = open_services(), clock.now()
     with services.database.reading() as session:
         found = sharing.find(session, _source(slug_or_file, services.settings.content_dir))

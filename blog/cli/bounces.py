@@ -40,7 +40,10 @@ def ingest(paths: tuple[Path, ...], as_json: bool) -> None:
 @group.command("poll")
 @json_option
 def poll(as_json: bool) -> None:
-    """Fetch the mailbox that BLOG_BOUNCE_MAILBOX names, once; the worker does so every minute."""
+    """Fetch the mailbox that BLOG_BOUNCE_MAILBOX names, once.
+
+    The worker does so every minute.
+    """
     services = open_services()
     if not services.settings.bounce_mailbox:
         raise UsageError("BLOG_BOUNCE_MAILBOX: missing; for example: imaps://bounces@imap.example.org/INBOX")

@@ -25,9 +25,10 @@ def group() -> None:
 @click.option("--no-snapshot", is_flag=True, help="Make no backup first.")
 @json_option
 def upgrade(no_snapshot: bool, as_json: bool) -> None:
-    """Bring the database to this version's schema; safe to repeat, and while the site is served.
+    """Bring the database to this version's schema.
 
-    What is in it is backed up first, and the backup is proven; the last three are kept.
+    It is safe to repeat, and while the site is served. What is in it is backed up first, and the backup is
+    proven; the last three are kept.
     """
     services = open_services(ready=False)
     snapshot = None if no_snapshot else _snapshot(services)
@@ -71,10 +72,11 @@ def _snapshot(services: Services) -> Path | None:
 @click.argument("source")
 @json_option
 def move(source: str, as_json: bool) -> None:
-    """Copy everything from SOURCE into the empty database that BLOG_DATABASE_URL names.
+    """Copy everything from SOURCE into an empty database.
 
-    SOURCE is the URL of the database you come from, or the path of a SQLite file; it is left as it is. A
-    password need not be in the URL: PGPASSWORD and ~/.pgpass are heeded. Stop the web server and the workers.
+    That is the one which BLOG_DATABASE_URL names. SOURCE is the URL of the database you come from, or the
+    path of a SQLite file; it is left as it is. A password need not be in the URL: PGPASSWORD and ~/.pgpass
+    are heeded. Stop the web server and the workers.
     """
     started = time.monotonic()
     services = open_services(ready=False)

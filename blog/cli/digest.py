@@ -32,9 +32,9 @@ cadence_option = click.option(
 @click.option("--watch", is_flag=True, help="Show how the worker sends it, until it is done.")
 @json_option
 def run(cadence: str, at: datetime | None, watch: bool, as_json: bool) -> None:
-    """Plan and open an issue for everybody of a cadence who has something new.
+    """Plan and open an issue for all to whom something is new.
 
-    The worker sends it. Running it again mails nobody twice.
+    Those are the readers of a cadence. The worker sends it. Running it again mails nobody twice.
     """
     opened = _planned(cadence, at, as_json, review=False)
     if watch and opened.issue is not None:
@@ -46,9 +46,10 @@ def run(cadence: str, at: datetime | None, watch: bool, as_json: bool) -> None:
 @at_option
 @json_option
 def plan(cadence: str, at: datetime | None, as_json: bool) -> None:
-    """Plan an issue and let it wait for `blog digest approve`: nothing is sent, nobody sees it.
+    """Plan an issue and let it wait for `blog digest approve`.
 
-    Its text and its recipients are fixed now; who leaves before it is approved gets nothing.
+    Nothing is sent, and nobody sees it. Its text and its recipients are fixed now; who leaves before it is
+    approved gets nothing.
     """
     _planned(cadence, at, as_json, review=True)
 

@@ -43,9 +43,10 @@ def preview_command(
     html: bool,
     output: Path | None,
 ) -> None:
-    """Print ISSUE, or what an issue of --cadence would be, as one subscriber gets it.
+    """Print an issue as one subscriber gets it.
 
-    Nothing is sent or stored. Links of the reader's own do not work in it, so it may be passed on.
+    It is ISSUE, or what one of --cadence would be. Nothing is sent or stored. Links of the reader's own do
+    not work in it, so it may be passed on.
     """
     services = open_services()
     found = _seen(services, issue, cadence, at, reader, reader or "reader@example.org")
@@ -69,9 +70,10 @@ def preview_command(
 def test_command(
     issue: int | None, cadence: str | None, at: datetime | None, reader: str | None, to: str
 ) -> None:
-    """Send ISSUE, or what an issue of --cadence would be, to one address, marked as a test.
+    """Send an issue to one address, marked as a test.
 
-    It goes through the relay like any digest, now, and counts nowhere.
+    It is ISSUE, or what one of --cadence would be. It goes through the relay like any digest, now, and counts
+    nowhere.
     """
     services = open_services()
     try:
@@ -95,9 +97,9 @@ def test_command(
 @at_option
 @json_option
 def rehearse(cadence: str, at: datetime | None, as_json: bool) -> None:
-    """Go through an issue on the real list, now or at a moment ahead; nothing is sent or stored.
+    """Go through an issue on the real list, and send nothing.
 
-    Ends with 1 if something is in its way.
+    It is one of now or of a moment ahead. Nothing is stored either. Ends with 1 if something is in its way.
     """
     services = open_services()
     found = rehearsal.rehearse(_office(services), Cadence(cadence), at or clock.now())

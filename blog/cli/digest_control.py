@@ -32,7 +32,10 @@ def approve(issue: int, first: int | None, as_json: bool) -> None:
 @click.argument("issue", type=int)
 @json_option
 def pause(issue: int, as_json: bool) -> None:
-    """Stop sending ISSUE at once; what is on the wire is finished, nothing more leaves."""
+    """Stop sending ISSUE at once.
+
+    What is on the wire is finished; nothing more leaves.
+    """
     _move(issue, Event.PAUSED, as_json, f"is paused. Go on with: blog digest resume {issue}")
 
 
@@ -75,10 +78,10 @@ def cancel(issue: int, as_json: bool) -> None:
 )
 @json_option
 def settle(issue: int, emails: tuple[str, ...], how: str | None, as_json: bool) -> None:
-    """Settle the uncertain deliveries of ISSUE: all, or those to the addresses given.
+    """Settle the uncertain deliveries of ISSUE.
 
-    Of an uncertain delivery nobody knows whether the relay took it: the connection or the process died
-    between the last byte and the answer.
+    All, or those to the addresses given. Of an uncertain delivery nobody knows whether the relay took it: the
+    connection or the process died between the last byte and the answer.
     """
     if how is None:
         raise UsageError("say how: --hold, --resend or --accepted")

@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 15.0
 @click.option("--erratum", is_flag=True, help="Also mail the note to exactly those who had the old text.")
 @json_option
 def correct(issue: int, note: str, erratum: bool, as_json: bool) -> None:
-    """Put the articles as they are now in the place of what ISSUE says.
+    """Correct ISSUE: it says what its articles say now.
 
     Mend the files and run `blog sync` first. Whoever has not had the issue gets the mended text; nobody gets
     it twice. The page shows both, the mended one first.

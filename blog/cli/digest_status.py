@@ -38,7 +38,10 @@ LOOK_SECONDS = 1.0
 @click.option("--recount", is_flag=True, help="Count every row as well; exit 1 if the balance differs.")
 @json_option
 def status(issue: int, watching: bool, recount: bool, as_json: bool) -> None:
-    """Print the balance of ISSUE: every eligible recipient is in exactly one place."""
+    """Print the balance of ISSUE.
+
+    Every eligible recipient is in exactly one place.
+    """
     if watching and recount:
         raise UsageError("--recount counts once: leave --watch out")
     services = open_services()

@@ -83,9 +83,10 @@ def import_command(
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path), required=False)
 @click.option("--person", help="Everything stored about the person with this address, as JSON.")
 def export_command(file: Path | None, person: str | None) -> None:
-    """Write all subscribers as CSV into FILE (default: standard output), or one person as JSON.
+    """Write all subscribers as CSV, or one person as JSON.
 
-    The list loses nothing and can be imported again. Whoever was erased is in it as a keyed hash alone.
+    Into FILE; by default to standard output. The list loses nothing and can be imported again. Whoever was
+    erased is in it as a keyed hash alone.
     """
     services = open_services()
     if file is None:

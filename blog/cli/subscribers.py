@@ -61,7 +61,10 @@ def show(email: str, as_json: bool) -> None:
 @click.argument("email")
 @json_option
 def erase(email: str, as_json: bool) -> None:
-    """Erase everything about one person; only a keyed hash stays, so that the address is never mailed."""
+    """Erase everything about one person.
+
+    Only a keyed hash stays, so that the address is never mailed.
+    """
     services = open_services()
     try:
         address = addresses.parse(email)

@@ -36,6 +36,14 @@ def test_the_list_of_commands_names_each_once_in_full_and_loads_none_of_them() -
     assert "..." not in told.partition("\n")[2]
 
 
+@pytest.mark.parametrize("name", ["articles", "bounces", "db", "digest", "subscribers"])
+def test_a_group_says_of_each_of_its_commands_what_it_does_in_a_line_that_is_not_cut(name: str) -> None:
+    told = CliRunner().invoke(cli, [name, "--help"], env={"COLUMNS": "80"}).output
+    commands = told.partition("Commands:")[2]
+    assert commands.strip()
+    assert "..." not in commands
+
+
 def test_a_sync_that_finds_nothing_changed_needs_no_renderer_no_numbers_and_no_web() -> None:
     assert not HEAVY & loaded("blog.cli.articles")
 
