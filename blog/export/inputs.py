@@ -42,7 +42,8 @@ class Inputs:
         site = services.site()
         self._topics = {topic.slug: topic for topic in site.topics}
         if services.settings.templates_dir is None:
-            # Ours show the topics of the article alone; they stand in the order of their articles' number.
+            # Ours show only the topics of the article itself. Here they are in an order that any other
+            # article can change: those that nobody has described stand by how many they have.
             site = replace(site, topics=())
         self._common = _mark(VERSION, _program(), services.settings, live, site, files, standing)
 

@@ -10,7 +10,7 @@ from benchmarks.findings import GATHERED, Finding, table, tell
 from blog.settings import ROOT
 
 #: What the others are made of.
-HELPERS = {"__init__", "__main__", "corpus", "findings", "load"}
+HELPERS = {"bare", "__init__", "__main__", "corpus", "findings", "load"}
 
 
 @pytest.mark.parametrize(
