@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from blog.web.kept_page import SAID_AGAIN
+
 #: The folder with the answers, by name: `<name>.html` and, as JSON, the header lines in `<name>.json`.
 FOLDER = "BARE_FOLDER"
-#: As in `blog.web.kept_page`.
-SAID_AGAIN = ("cache-control", "vary", "etag")
 
 Lines = list[tuple[str, str]]
 

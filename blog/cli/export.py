@@ -22,7 +22,7 @@ from blog.errors import BlogError, UsageError
 from blog.export import server_config, tree
 from blog.export.crawl import Plan, Written, crawl
 from blog.export.fetch import fetch
-from blog.export.inputs import Inputs
+from blog.export.inputs import inputs
 from blog.settings import load_settings
 from blog.web import headers
 from blog.web.guards import Guard
@@ -51,33 +51,34 @@ def export(folder: Path, live_url: str, workers: int | None, without_cards: bool
     live = _live(live_url or services.settings.site_url)
     folder = folder.absolute()
     began = time.perf_counter()
-    noted = tree.manifest(folder)
-    plan = Plan(
-        partial(open_app, live),
-        live,
-        services.settings.site_url,
-        tree.beside(folder),
-        tree.former(folder),
-        known=_known(noted),
-        without=("/cards/",) if without_cards else (),
-    )
-    report = _export(plan, noted, workers)
+    without = ("/cards/",) if without_cards else ()
+    with tree.alone(folder, lambda: click.echo(f"Another export beside {folder} comes first.", err=True)):
+        report = _export(folder, live, without, workers)
     _say(report | {"seconds": round(time.perf_counter() - began, 2), "folder": str(folder)}, as_json)
 
 
-def _export(plan: Plan, noted: dict[str, Any], workers: int | None) -> dict[str, object]:
+def _export(folder: Path, live: str, without: tuple[str, ...], workers: int | None) -> dict[str, object]:
     """Export until nothing has changed meanwhile."""
-    folder = plan.former.root
+    noted = tree.manifest(folder)
     for _ in range(TRIES):
-        app = _application(plan.live)
-        editions = app.extensions["page_cache"].editions
+        app = _application(live)
+        editions, origin = app.extensions["page_cache"].editions, app.extensions["blog"].settings.site_url
         try:
             before = editions.certain()
-            mark = Inputs(app, plan.live, before).of_everything(plan.without)
-            if report := _as_it_was(noted, mark, folder):
+            made_of = inputs(app, live, before, without)
+            if report := _as_it_was(noted, made_of.whole, folder):
                 return report
             tree.begin(folder)
-            report = _once(plan, app, mark, workers)
+            plan = Plan(
+                partial(open_app, live),
+                origin,
+                tree.beside(folder),
+                tree.former(folder),
+                made_of,
+                _known(noted),
+                without,
+            )
+            report = _once(plan, app, workers)
             if editions.certain() is before:
                 tree.swap(folder)
                 return report
@@ -94,7 +95,7 @@ def _as_it_was(noted: dict[str, Any], mark: str, folder: Path) -> dict[str, obje
     return report | {"unchanged": report["files"]} if noted.get("left") == tree.size_of(folder) else None
 
 
-def _once(plan: Plan, app: Flask, mark: str, workers: int | None) -> dict[str, object]:
+def _once(plan: Plan, app: Flask, workers: int | None) -> dict[str, object]:
     with bar("Exporting") as told:
         written = crawl(plan, app, _seeds(app), workers, told)
     with app.extensions["blog"].database.reading() as session:
@@ -113,7 +114,7 @@ def _once(plan: Plan, app: Flask, mark: str, workers: int | None) -> dict[str, o
     (server / "Caddyfile").write_text(snippets, encoding="utf-8")
     (plan.root / "_redirects").write_text(server_config.redirects_file(moved), encoding="utf-8")
     report = _report(written, len(moved), len(gone))
-    noted = {"inputs": mark, "left": tree.size_of(plan.root), "report": report}
+    noted = {"inputs": plan.inputs.whole, "left": tree.size_of(plan.root), "report": report}
     noted["files"] = [vars(page) for page in written if page.file]
     (plan.root / tree.MANIFEST).write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
     return report

@@ -40,10 +40,10 @@ class Plan:
     """What to export: the application, the site's own address, and the folders."""
 
     open_app: Callable[[], Flask]
-    live: str
     origin: str
     root: Path
     former: tree.Former
+    inputs: Inputs
     #: What the former export knows by path: the query it was named with, its file, its headers.
     known: dict[str, "Written"] = field(default_factory=dict)
     without: tuple[str, ...] = ()
@@ -151,8 +151,6 @@ class Worker:
         self.plan, self._app = plan, app
         self._named: set[str] = set()
         self._to_be_prepared: list[tuple[str, Fetched]] = []
-        edition = app.extensions["page_cache"].editions.current()
-        self._inputs = Inputs(app, plan.live, edition)
 
     def disconnect(self) -> None:
         """Close what two processes may not share."""
@@ -178,7 +176,7 @@ class Worker:
     def _one(self, path: str, query: str, read: dict[str, Any]) -> Done:
         if path.startswith(self.plan.without):
             return Written(path, query, 0), {}
-        inputs = self._inputs.of(read[path]) if path in read else ""
+        inputs = self.plan.inputs.of(read[path]) if path in read else ""
         return self._taken_over(path, query, inputs) or self._made(path, query, read, inputs)
 
     def _taken_over(self, path: str, query: str, inputs: str) -> Done | None:

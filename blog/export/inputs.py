@@ -6,8 +6,8 @@ that the page shows. Too much in it costs a page that is made for nothing; too l
 
 import hashlib
 import sys
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from blog.articles import lists, reading
 from blog.articles.models import Article, Page
 from blog.articles.shown import Shown
 from blog.content import offers, stamps
+from blog.content.values import Topic
 from blog.settings import SHIPPED
 from blog.web.editions import Edition
 from blog.web.pieces import Services
@@ -30,38 +31,40 @@ _OF_A_PART = tuple(name for name in _OF_AN_ARTICLE if name not in lists.NOT_IN_I
 _OF_A_STANDING_PAGE = tuple(sorted(column.key for column in Page.__mapper__.column_attrs))
 
 
+@dataclass(frozen=True)
 class Inputs:
-    """Marks what is made from one edition, to be exported with forms that go to `live`."""
+    """The marks of one edition: of all pages' common part, and of a whole export ("" if unknown)."""
 
-    def __init__(self, app: Flask, live: str, edition: Edition | None) -> None:
-        services: Services = app.extensions["blog"]
-        self._edition, self._content_dir = edition, services.settings.content_dir
-        with services.database.reading() as session:
-            standing = [_values(page, _OF_A_STANDING_PAGE) for page in reading.pages(session)]
-        files = edition.state.marks[-1] if edition else ()
-        site = services.site()
-        self._topics = {topic.slug: topic for topic in site.topics}
-        if services.settings.templates_dir is None:
-            # Ours show only the topics of the article itself. Here they are in an order that any other
-            # article can change: those that nobody has described stand by how many they have.
-            site = replace(site, topics=())
-        self._common = _mark(VERSION, _program(), services.settings, live, site, files, standing)
+    common: str
+    whole: str
+    topics: Mapping[str, Topic]
 
     def of(self, read: Shown | str) -> str:
         """Return the mark of a page or a drawing that shows what was read for it."""
         if isinstance(read, str):
-            return _mark(self._common, read)
-        topics = [self._topics.get(topic.topic) for topic in read.article.topics]
-        return _mark(self._common, _of_page(read), topics)
+            return _mark(self.common, read)
+        topics = [self.topics.get(topic.topic) for topic in read.article.topics]
+        return _mark(self.common, _of_page(read), topics)
 
-    def of_everything(self, without: Iterable[str]) -> str:
-        """Return the mark of a whole export that leaves out the addresses that begin so; "" if unknown."""
-        if self._edition is None:
-            return ""
-        media = (
-            path for path in stamps.files(str(self._content_dir)) if Path(path).suffix.lower() in offers.KINDS
-        )
-        return _mark(self._common, self._edition.state, tuple(without), stamps.of(media))
+
+def inputs(app: Flask, live: str, edition: Edition | None, without: Iterable[str]) -> Inputs:
+    """Mark an edition whose forms go to `live`; left out are the addresses that begin as in `without`."""
+    services: Services = app.extensions["blog"]
+    settings, site = services.settings, services.site()
+    topics = {topic.slug: topic for topic in site.topics}
+    if settings.templates_dir is None:
+        # Ours show only the topics of the article itself. Here they are in an order that any other
+        # article can change: those that nobody has described stand by how many they have.
+        site = replace(site, topics=())
+    with services.database.reading() as session:
+        standing = [_values(page, _OF_A_STANDING_PAGE) for page in reading.pages(session)]
+    files = edition.state.marks[-1] if edition else ()
+    common = _mark(VERSION, _program(), settings, live, site, files, standing)
+    if edition is None:
+        return Inputs(common, "", topics)
+    there = stamps.files(str(settings.content_dir))
+    media = stamps.of(path for path in there if Path(path).suffix.lower() in offers.KINDS)
+    return Inputs(common, _mark(common, edition.state, tuple(without), media), topics)
 
 
 def _program() -> tuple[object, ...]:

@@ -1,10 +1,12 @@
 """The files of an export: their names, their writing beside the old ones, and the swap at the end."""
 
 import ctypes
+import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,43 @@ def _link_one(source: str, target: str) -> None:
         os.link(source, target)
 
 
+@contextmanager
+def alone(folder: Path, waits: Callable[[], None]) -> Iterator[None]:
+    """Keep other exports into this folder, and those beside it, waiting; `waits` is called if we have to.
+
+    Two at once would write into the same folder, and the first to be done would publish half of it. The lock
+    is the parent's own: nothing is left behind, and it goes with the process.
+    """
+    _make(folder, folder.parent)
+    try:
+        descriptor = os.open(folder.parent, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UsageError(f"{folder.parent} cannot be read ({error.strerror}); name another folder") from None
+    try:
+        _lock(descriptor, waits)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, waits: Callable[[], None]) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        waits()
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError:
+        pass  # some file systems of a network have no locks
+
+
+def _make(folder: Path, wanted: Path) -> None:
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        hint = "name a folder in one that you may write to"
+        raise UsageError(f"{folder} cannot be written ({error.strerror}); {hint}") from None
+
+
 def beside(folder: Path) -> Path:
     """Return where the files are written that will take the place of `folder`."""
     return folder.with_name(f".{folder.name}.part")
@@ -112,11 +151,7 @@ def begin(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise UsageError(f"{folder} holds files that no export has written; name an empty or a new folder")
     shutil.rmtree(beside(folder), ignore_errors=True)
-    try:
-        beside(folder).mkdir(parents=True)
-    except OSError as error:
-        hint = "name a folder in one that you may write to"
-        raise UsageError(f"{folder} cannot be written ({error.strerror}); {hint}") from None
+    _make(folder, beside(folder))
 
 
 def swap(folder: Path) -> None:

@@ -1,6 +1,8 @@
 """A later export makes only what has changed, and comes out as one that makes everything."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from flask.signals import template_rendered
 
 from blog.db import Database
+from blog.export import tree
 from tests.export.conftest import SITE, export, files_of, sync, write
 
 Change = Callable[[Path, pytest.MonkeyPatch], object]
@@ -41,6 +44,12 @@ def own_template(content: Path, environment: pytest.MonkeyPatch) -> None:
         '{% extends "ours/site/article.html" %}{% block title %}Ours: {{ super() }}{% endblock %}'
     )
     environment.setenv("BLOG_TEMPLATES_DIR", str(folder))
+
+
+def exporting(folder: Path) -> subprocess.Popen[str]:
+    """Begin an export in a process of its own."""
+    command = [sys.executable, "-m", "blog.cli", "export", str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
 CHANGES: dict[str, Change] = {
@@ -150,6 +159,30 @@ def test_a_file_that_somebody_has_written_to_or_removed_is_mended(tmp_path: Path
     (out / f"index.html{ending}").unlink()
     export(out)
     assert files_of(out) == whole
+
+
+@pytest.mark.usefixtures("published")
+def test_an_export_waits_for_one_that_is_at_work(tmp_path: Path) -> None:
+    out, told = tmp_path / "out", []
+    with tree.alone(out, lambda: told.append("waits")):
+        other = exporting(out)
+        assert other.stderr is not None
+        assert other.stderr.readline() == f"Another export beside {out} comes first.\n"
+        assert list(tmp_path.glob("*out*")) == []
+    other.communicate(timeout=60)
+    assert (other.returncode, told) == (0, [])
+    export(tmp_path / "fresh")
+    assert files_of(out) == files_of(tmp_path / "fresh")
+
+
+@pytest.mark.usefixtures("published")
+def test_exports_at_the_same_moment_end_with_a_whole_site(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for other in [exporting(out) for _ in range(3)]:
+        other.communicate(timeout=60)
+        assert other.returncode == 0
+    export(tmp_path / "fresh")
+    assert files_of(out) == files_of(tmp_path / "fresh")
 
 
 @pytest.mark.usefixtures("published")

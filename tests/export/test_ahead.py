@@ -1,11 +1,9 @@
 """What fifty pages show is read in as many statements as what one shows."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from blog.app import create_app
 from blog.articles.shown import Shown
@@ -14,6 +12,7 @@ from blog.export import ahead
 from blog.settings import Settings
 from blog.web.pieces import Services
 from tests.export.conftest import sync, write
+from tests.statements import statements
 
 SLUGS = [f"part-{number}" for number in range(30)]
 
@@ -28,23 +27,11 @@ def services(content: Path, database: Database, settings: Settings) -> Iterator[
     found.database.dispose()
 
 
-@contextmanager
-def counted(database: Database) -> Iterator[list[str]]:
-    said: list[str] = []
-
-    def heard(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        said.append(statement)
-
-    event.listen(database.read_engine, "before_cursor_execute", heard)
-    yield said
-    event.remove(database.read_engine, "before_cursor_execute", heard)
-
-
 def test_as_many_statements_are_sent_for_many_pages_as_for_one(services: Services) -> None:
     ahead.read(services, ["/articles/part-1"])
-    with counted(services.database) as one:
+    with statements(services.database.read_engine) as one:
         ahead.read(services, ["/articles/part-1", "/sketches/part-1.svg"])
-    with counted(services.database) as many:
+    with statements(services.database.read_engine) as many:
         read = ahead.read(services, [f"/articles/{s}" for s in SLUGS] + [f"/sketches/{s}.svg" for s in SLUGS])
     assert len(read) == 2 * len(SLUGS)
     assert len(one) == len(many) <= 12

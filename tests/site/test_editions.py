@@ -1,12 +1,10 @@
 """Which edition is the present one: asking costs next to nothing until something has happened."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import Engine, event, update
+from sqlalchemy import update
 
 from blog import clock
 from blog.articles.models import ContentVersion
@@ -15,19 +13,7 @@ from blog.errors import Busy
 from blog.settings import Settings
 from blog.site.editions import Reader
 from tests.factories import make_article
-
-
-@contextmanager
-def statements(engine: Engine) -> Iterator[list[str]]:
-    """Collect what the database is asked."""
-    found: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        found.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield found
-    event.remove(engine, "before_cursor_execute", note)
+from tests.statements import statements
 
 
 @pytest.fixture
